@@ -1,0 +1,211 @@
+import type { ImageService } from '../images/image-service.ts';
+
+/** Names one sandbox for ever: the namespaces of one attempt of one pod. */
+export type SandboxId = string & { readonly __brand: 'SandboxId' };
+/** Names one container for ever: one attempt of one container of one pod. */
+export type ContainerId = string & { readonly __brand: 'ContainerId' };
+
+export interface PodIdentity {
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+export interface PortMapping {
+  containerPort: number;
+  hostPort: number;
+  hostIP?: string;
+  protocol: 'TCP' | 'UDP' | 'SCTP';
+}
+
+export interface SandboxConfig {
+  pod: PodIdentity;
+  attempt: number;
+  hostname: string;
+  /** Directory of the pod's container logs; exists. */
+  logDirectory: string;
+  hostNetwork: boolean;
+  hostPid: boolean;
+  hostIpc: boolean;
+  /** One PID namespace for all containers. */
+  sharePid: boolean;
+  dns: { servers: string[]; searches: string[]; options: string[] };
+  hostAliases: { ip: string; hostnames: string[] }[];
+  ports: PortMapping[];
+  sysctls: Record<string, string>;
+}
+
+export interface SandboxStatus {
+  id: SandboxId;
+  pod: PodIdentity;
+  attempt: number;
+  /** False when its namespaces or its network are gone: its containers must be started anew in a new sandbox. */
+  isReady: boolean;
+  /** '' for host network. */
+  ip: string;
+  createdAt: number;
+}
+
+export interface Mount {
+  containerPath: string;
+  hostPath: string;
+  readOnly: boolean;
+  propagation: 'private' | 'hostToContainer' | 'bidirectional';
+}
+
+export interface ContainerSecurity {
+  privileged: boolean;
+  /** Absent: what the image says. */
+  runAsUser?: number;
+  runAsGroup?: number;
+  runAsNonRoot: boolean;
+  supplementalGroups: number[];
+  addCapabilities: string[];
+  dropCapabilities: string[];
+  readOnlyRootFilesystem: boolean;
+  allowPrivilegeEscalation: boolean;
+  seccomp: { type: 'RuntimeDefault' | 'Unconfined' } | { type: 'Localhost'; path: string };
+}
+
+export interface ContainerResources {
+  /** In milli-CPUs; absent: no limit. */
+  cpuLimitMillis?: number;
+  cpuRequestMillis: number;
+  memoryLimitBytes?: number;
+  pidsLimit: number;
+  oomScoreAdj: number;
+}
+
+export interface ContainerConfig {
+  sandbox: SandboxId;
+  pod: PodIdentity;
+  name: string;
+  /** Restart count: 0 for the first start. */
+  attempt: number;
+  /** Id of an image that is present (ImageRecord.id). */
+  imageId: string;
+  /** Reference as the user wrote it, for status. */
+  image: string;
+  /** Absent: the image's entrypoint. */
+  command?: string[];
+  /** Absent: the image's command, unless `command` is given. */
+  args?: string[];
+  /** Over the image's own variables; in order, later ones win. */
+  env: { name: string; value: string }[];
+  workingDir?: string;
+  mounts: Mount[];
+  security: ContainerSecurity;
+  resources: ContainerResources;
+  tty: boolean;
+  stdin: boolean;
+  /** File in the CRI log format; its directory exists. */
+  logPath: string;
+  /** Changes when the spec of this container changes; kept for comparison. */
+  specHash: string;
+}
+
+export interface ContainerStatus {
+  id: ContainerId;
+  sandbox: SandboxId;
+  pod: PodIdentity;
+  name: string;
+  attempt: number;
+  image: string;
+  /** `<repository>@sha256:…` where known, else the image id. */
+  imageId: string;
+  specHash: string;
+  logPath: string;
+  state: 'created' | 'running' | 'exited';
+  createdAt: number;
+  /** Milliseconds since the epoch; 0 while not reached. */
+  startedAt: number;
+  finishedAt: number;
+  /** Set when exited. 128 + signal for signals. */
+  exitCode: number;
+  /** Set when exited: Completed, Error, OOMKilled, StartError, MonitorLost, … */
+  reason: string;
+  message: string;
+}
+
+/** Something happened to this container: read its status. Hints only: list at times. */
+export interface ContainerEvent {
+  id: ContainerId;
+  pod: PodIdentity;
+}
+
+export interface ContainerUsage {
+  id: ContainerId;
+  cpuSeconds: number;
+  workingSetBytes: number;
+}
+
+export interface SandboxUsage {
+  id: SandboxId;
+  receivedBytes: number;
+  sentBytes: number;
+}
+
+export interface ExecOptions {
+  command: string[];
+  tty: boolean;
+  stdin: boolean;
+  signal: AbortSignal;
+}
+
+/** A command that runs in a container. */
+export interface ExecProcess {
+  readonly stdout: AsyncIterable<Uint8Array>;
+  /** Empty with a tty. */
+  readonly stderr: AsyncIterable<Uint8Array>;
+  write(bytes: Uint8Array): Promise<void>;
+  endInput(): void;
+  resize(columns: number, rows: number): void;
+  /** Resolves once the command has ended and its output is read. 128 + signal for signals. */
+  readonly exitCode: Promise<number>;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  /** At most 16 KiB each of stdout and stderr together, in order of arrival. */
+  output: string;
+  timedOut: boolean;
+}
+
+/**
+ * A container runtime, shaped like the CRI. Everything it made survives this process: a new driver on the same
+ * directories finds it by listing. Create what exists already throws AlreadyExists; stop and remove succeed when it is gone.
+ */
+export interface RuntimeDriver {
+  readonly name: 'oci' | 'docker' | 'containerd';
+  readonly images: ImageService;
+  /** Looks at what an earlier process left and goes on with it. Call once, before all else. Throws with a clear message when the host lacks what it needs. */
+  open(): Promise<void>;
+  /** For nodeInfo.containerRuntimeVersion, as `oci://runc-1.1.5`. */
+  version(): Promise<string>;
+
+  runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus>;
+  /** Kills what still runs in it and takes down its network. */
+  stopSandbox(id: SandboxId): Promise<void>;
+  /** Removes it and all its containers. */
+  removeSandbox(id: SandboxId): Promise<void>;
+  listSandboxes(): Promise<SandboxStatus[]>;
+
+  createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId>;
+  /** Throws with reason BadRequest and the runtime's own words when the command cannot be executed. */
+  startContainer(id: ContainerId): Promise<void>;
+  /** SIGTERM (or the image's stop signal), then SIGKILL after the grace period. Resolves when it has exited. A shorter grace in a second call applies. */
+  stopContainer(id: ContainerId, graceMs: number): Promise<void>;
+  removeContainer(id: ContainerId): Promise<void>;
+  listContainers(): Promise<ContainerStatus[]>;
+  /** Hints about exits and starts, until the signal aborts. */
+  events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
+
+  exec(id: ContainerId, options: ExecOptions): Promise<ExecProcess>;
+  /** For probes: on timeout the command and its children are killed. */
+  execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult>;
+  /** Makes the container write to a fresh file at its logPath, after the caller has renamed the old one. */
+  reopenLog(id: ContainerId): Promise<void>;
+  usage(): Promise<{ containers: ContainerUsage[]; sandboxes: SandboxUsage[] }>;
+  /** Forgets what this process holds; containers run on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+/**
+ * The line between controllers and agents. At most once: a message may be lost, doubled or late, and whoever needs more
+ * counts and asks again. Bodies are JSON. The one implementation is nats-bus.ts.
+ */
+export interface Bus {
+  /** Publishes and forgets. */
+  publish(subject: string, body: unknown): void;
+  publishBytes(subject: string, bytes: Uint8Array): void;
+  /**
+   * Asks and waits for the one answer. Throws the ApiError that the other side threw; ServiceUnavailable when nobody
+   * listens or the line is down; Timeout after `timeoutMs` (default 10 s).
+   */
+  request<T>(subject: string, body: unknown, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<T>;
+  /** Answers requests until the signal aborts. What the handler throws goes back as an ApiError. Members of one `queue` share the work. */
+  serve(subject: string, handler: BusHandler, options: { queue?: string; signal: AbortSignal }): void;
+  /** Messages of a subject pattern until the signal aborts. The subscription is active when the call returns. */
+  subscribe(subject: string, signal: AbortSignal): AsyncIterable<BusMessage>;
+  /** True while connected. */
+  readonly isConnected: boolean;
+  /** Called at every (re)connect after the first; what was sent before may be lost. */
+  onReconnect(listener: () => void): void;
+  /** Waits until the server has seen all that was published. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `body` is whatever the sender wrote: check it (messages.ts) before use. `subject` tells who may have sent it. */
+export type BusHandler = (body: unknown, subject: string) => Promise<unknown>;
+
+export interface BusMessage {
+  subject: string;
+  bytes: Uint8Array;
+  /** Parsed JSON of `bytes`; throws BadRequest on garbage. */
+  json(): unknown;
+}

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Time as a dependency, so that a test decides it. */
+export interface Clock {
+  /** Wall clock in milliseconds since the epoch: to show, never to measure. */
+  now(): number;
+  /** Milliseconds that only grow: for leases, timeouts and backoff. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted before. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The real time of this machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+/** RFC 3339 with seconds, as Kubernetes writes `metav1.Time`. */
+export function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** RFC 3339 with microseconds, as Kubernetes writes `metav1.MicroTime` (Lease, Event.eventTime). */
+export function rfc3339Micro(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
+}

@@ -1,0 +1,66 @@
+/**
+ * The Kubernetes types Berth speaks, JSON-shaped (times are strings), from the package kubernetes-types (API 1.30).
+ * Types only: what is accepted, defaulted and published is decided by the schema table beside this file.
+ */
+import type { ObjectMeta } from 'kubernetes-types/meta/v1.d.ts';
+
+export type {
+  ConfigMap,
+  Container,
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStatus,
+  EnvFromSource,
+  EnvVar,
+  Event,
+  Namespace,
+  Node,
+  NodeCondition,
+  NodeStatus,
+  ObjectReference,
+  Pod,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  PodTemplateSpec,
+  Probe,
+  Secret,
+  ServiceAccount,
+  Taint,
+  Toleration,
+  Volume,
+  VolumeMount,
+} from 'kubernetes-types/core/v1.d.ts';
+export type {
+  Deployment,
+  DeploymentCondition,
+  DeploymentSpec,
+  DeploymentStatus,
+  ReplicaSet,
+  ReplicaSetSpec,
+  ReplicaSetStatus,
+} from 'kubernetes-types/apps/v1.d.ts';
+export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
+export type {
+  Condition,
+  LabelSelector,
+  LabelSelectorRequirement,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  Status,
+} from 'kubernetes-types/meta/v1.d.ts';
+
+/** Any object as the store keeps it. Kind-specific fields are reached through the types above. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta & { name: string };
+}
+
+/** A stored object of a known kind: the store has given it a name, a uid and a version. */
+export type Stored<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata'> & {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta & { name: string; uid: string; resourceVersion: string; creationTimestamp: string };
+};
