@@ -15,6 +15,7 @@ const mayImport: Record<string, string[]> = {
   'controller/scheduler': ['self', 'shared', 'controller/store'],
   'controller/nodes': ['self', 'shared', 'controller/store'],
   'controller/api': ['self', 'shared', 'controller/store'],
+  'controller/certificates': ['self', 'shared'],
   'controller/history': ['self', 'shared', 'controller/store'],
   'controller/metrics': ['self', 'shared', 'controller/store'],
   controller: ['controller', 'shared'],

@@ -1,0 +1,88 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../../shared/clock.ts';
+import { CertificateAuthority, isServerCertificateFresh, type Credential } from './authority.ts';
+import { makePrivateDirectory, readIfPresent, writePrivateFile } from './private-files.ts';
+
+/** What a TLS server of Berth needs: its certificate and key, and the authority that signed it (all PEM). */
+export interface ServerIdentity extends Credential {
+  authority: string;
+}
+
+/**
+ * The keys of one cluster, in one directory. What is there is used, what is missing is made. Writers are one process:
+ * the controller that owns the data directory.
+ */
+export class Pki {
+  readonly directory: string;
+  readonly #authority: CertificateAuthority;
+  readonly #clock: Clock;
+
+  private constructor(directory: string, authority: CertificateAuthority, clock: Clock) {
+    this.directory = directory;
+    this.#authority = authority;
+    this.#clock = clock;
+  }
+
+  static async open(directory: string, clock: Clock): Promise<Pki> {
+    await makePrivateDirectory(directory);
+    const existing = await readCredential(directory, 'ca');
+    if (existing !== undefined) {
+      return new Pki(directory, await CertificateAuthority.load(existing, clock), clock);
+    }
+    const authority = await CertificateAuthority.create(clock);
+    await writeCredential(directory, 'ca', authority.credential);
+    return new Pki(directory, authority, clock);
+  }
+
+  /** The authority's certificate, PEM: what clients pin. */
+  get authority(): string {
+    return this.#authority.credential.certificate;
+  }
+
+  /** A fresh server certificate that is kept nowhere. */
+  issueServerCertificate(names: readonly string[]): Promise<Credential> {
+    return this.#authority.issueServerCertificate(names);
+  }
+
+  issueClientCertificate(user: string, groups: readonly string[]): Promise<Credential> {
+    return this.#authority.issueClientCertificate(user, groups);
+  }
+
+  /**
+   * The certificate of the server called `id` (`api-server`, `bus`), kept in files. Made anew when it does not cover
+   * `names` or two thirds of its life are over: call it again from time to time.
+   */
+  async serverIdentity(id: string, names: readonly string[]): Promise<ServerIdentity> {
+    const existing = await readCredential(this.directory, id);
+    if (existing !== undefined && this.#isUsable(existing, names)) return { ...existing, authority: this.authority };
+    const issued = await this.issueServerCertificate(names);
+    await writeCredential(this.directory, id, issued);
+    return { ...issued, authority: this.authority };
+  }
+
+  #isUsable({ certificate, privateKey }: Credential, names: readonly string[]): boolean {
+    return (
+      isPair(certificate, privateKey) && isServerCertificateFresh(certificate, this.authority, names, this.#clock.now())
+    );
+  }
+}
+
+/** A crash between the two writes leaves a certificate and a key that do not belong together. */
+function isPair(certificate: string, privateKey: string): boolean {
+  return new X509Certificate(certificate).publicKey.equals(createPublicKey(createPrivateKey(privateKey)));
+}
+
+async function readCredential(directory: string, id: string): Promise<Credential | undefined> {
+  const [certificate, privateKey] = await Promise.all([
+    readIfPresent(join(directory, `${id}.crt`)),
+    readIfPresent(join(directory, `${id}.key`)),
+  ]);
+  if (certificate === undefined || privateKey === undefined) return undefined;
+  return { certificate, privateKey };
+}
+
+async function writeCredential(directory: string, id: string, credential: Credential): Promise<void> {
+  await writePrivateFile(join(directory, `${id}.key`), credential.privateKey);
+  await writePrivateFile(join(directory, `${id}.crt`), credential.certificate);
+}
