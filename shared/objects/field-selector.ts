@@ -1,0 +1,95 @@
+import { ApiError } from '../errors.ts';
+import { resourceName, type ResourceInfo } from './resources.ts';
+import type { Event, KubeObject, Node, Pod, Secret } from './types.ts';
+
+/** One condition of a field selector. */
+export interface FieldRequirement {
+  field: string;
+  operator: '=' | '!=';
+  value: string;
+}
+
+type Read<T> = (object: T) => string | number | boolean | undefined;
+
+const ofPod: Record<string, Read<Pod>> = {
+  'spec.nodeName': (pod) => pod.spec?.nodeName,
+  'spec.restartPolicy': (pod) => pod.spec?.restartPolicy,
+  'spec.schedulerName': (pod) => pod.spec?.schedulerName,
+  'spec.serviceAccountName': (pod) => pod.spec?.serviceAccountName,
+  'spec.hostNetwork': (pod) => pod.spec?.hostNetwork ?? false,
+  'status.phase': (pod) => pod.status?.phase,
+  'status.podIP': (pod) => pod.status?.podIP,
+  'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName,
+};
+
+const ofEvent: Record<string, Read<Event>> = {
+  'involvedObject.kind': ({ involvedObject }) => involvedObject.kind,
+  'involvedObject.namespace': ({ involvedObject }) => involvedObject.namespace,
+  'involvedObject.name': ({ involvedObject }) => involvedObject.name,
+  'involvedObject.uid': ({ involvedObject }) => involvedObject.uid,
+  'involvedObject.apiVersion': ({ involvedObject }) => involvedObject.apiVersion,
+  'involvedObject.resourceVersion': ({ involvedObject }) => involvedObject.resourceVersion,
+  'involvedObject.fieldPath': ({ involvedObject }) => involvedObject.fieldPath,
+  reason: (event) => event.reason,
+  reportingComponent: (event) => event.reportingComponent,
+  source: (event) => event.source?.component ?? event.reportingComponent,
+  type: (event) => event.type,
+};
+
+/** Fields that can be selected besides metadata.name and metadata.namespace, by resource. */
+const readers: Readonly<Record<string, Record<string, Read<never>>>> = {
+  pods: ofPod,
+  events: ofEvent,
+  secrets: { type: (secret: Secret) => secret.type },
+  nodes: { 'spec.unschedulable': (node: Node) => node.spec?.unschedulable ?? false },
+  namespaces: { 'status.phase': (namespace: { status?: { phase?: string } }) => namespace.status?.phase },
+};
+
+const ofAny: Record<string, Read<KubeObject>> = {
+  'metadata.name': (object) => object.metadata.name,
+  'metadata.namespace': (object) => object.metadata.namespace,
+};
+
+function findReader(info: ResourceInfo, field: string): Read<never> | undefined {
+  const own = readers[resourceName(info)];
+  if (own && Object.hasOwn(own, field)) return own[field];
+  return Object.hasOwn(ofAny, field) ? ofAny[field] : undefined;
+}
+
+/** Reads `spec.nodeName=a,status.phase!=Running`; throws BadRequest, also for a field that this resource does not offer. */
+export function parseFieldSelector(text: string, info: ResourceInfo): FieldRequirement[] {
+  return splitTerms(text)
+    .filter((term) => term !== '')
+    .map((term) => {
+      const match = /^([^=!]+)(==|=|!=)(.*)$/s.exec(term);
+      const [, field = '', sign, value = ''] = match ?? [];
+      if (!match) throw new ApiError('BadRequest', `invalid selector: '${text}'; can't understand '${term}'`);
+      if (!findReader(info, field)) throw new ApiError('BadRequest', `field label not supported: ${field}`);
+      return { field, operator: sign === '!=' ? '!=' : '=', value: unescapeValue(value, text) };
+    });
+}
+
+/** Commas separate terms unless a backslash stands before them. */
+function splitTerms(text: string): string[] {
+  return text.match(/(?:\\.|[^,\\])+/gs) ?? [];
+}
+
+function unescapeValue(value: string, text: string): string {
+  if (/\\(?![\\,=])|(?<!\\)=/.test(value.replaceAll('\\\\', ''))) {
+    throw new ApiError('BadRequest', `invalid selector: '${text}'; can't understand value '${value}'`);
+  }
+  return value.replaceAll(/\\([\\,=])/g, '$1');
+}
+
+/** Says whether an object of this resource satisfies every requirement. Absent fields count as ''. */
+export function matchesFields(
+  info: ResourceInfo,
+  requirements: readonly FieldRequirement[],
+  object: KubeObject,
+): boolean {
+  return requirements.every(({ field, operator, value }) => {
+    const read = findReader(info, field) as Read<KubeObject> | undefined;
+    const found = String(read?.(object) ?? '');
+    return (found === value) === (operator === '=');
+  });
+}

@@ -1,0 +1,199 @@
+import { ApiError } from '../errors.ts';
+import { isLabelKey, isLabelValue } from './names.ts';
+import type { LabelSelector } from './types.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** One condition on labels; a selector is a list of them that must all hold. */
+export interface Requirement {
+  key: string;
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  values: readonly string[];
+}
+
+/** Says whether labels satisfy every requirement; no requirements match everything. */
+export function matchesLabels(requirements: readonly Requirement[], labels: Labels | undefined): boolean {
+  return requirements.every((requirement) => holds(requirement, labels ?? {}));
+}
+
+function holds({ key, operator, values }: Requirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return compares(value, values[0], (a, b) => a > b);
+    case 'Lt':
+      return compares(value, values[0], (a, b) => a < b);
+  }
+}
+
+function compares(value: string | undefined, bound: string | undefined, order: (a: bigint, b: bigint) => boolean) {
+  if (value === undefined || bound === undefined || !isInteger(value) || !isInteger(bound)) return false;
+  return order(BigInt(value), BigInt(bound));
+}
+
+function isInteger(text: string): boolean {
+  return /^-?[0-9]{1,19}$/.test(text);
+}
+
+/**
+ * The requirements of a selector object as specs carry it. An absent selector selects nothing, which is `undefined`;
+ * an empty one selects everything, which is `[]`.
+ */
+export function requirementsOf(selector: LabelSelector | undefined): readonly Requirement[] | undefined {
+  if (!selector) return undefined;
+  const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]): Requirement => ({
+    key,
+    operator: 'In',
+    values: [value],
+  }));
+  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values }): Requirement => {
+    if (operator !== 'In' && operator !== 'NotIn' && operator !== 'Exists' && operator !== 'DoesNotExist') {
+      throw new ApiError('BadRequest', `"${operator}" is not a valid label selector operator`);
+    }
+    return { key, operator, values: values ?? [] };
+  });
+  return [...equal, ...expressions];
+}
+
+/** Says whether a selector object selects these labels. */
+export function selects(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
+  const requirements = requirementsOf(selector);
+  return requirements !== undefined && matchesLabels(requirements, labels);
+}
+
+/** Writes requirements as a query parameter; `parseLabelSelector` reads it back. */
+export function formatLabelSelector(requirements: readonly Requirement[]): string {
+  return requirements.map(formatRequirement).join(',');
+}
+
+function formatRequirement({ key, operator, values }: Requirement): string {
+  switch (operator) {
+    case 'In':
+      return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
+    case 'NotIn':
+      return values.length === 1 ? `${key}!=${values[0]}` : `${key} notin (${values.join(',')})`;
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+    case 'Gt':
+      return `${key}>${values[0]}`;
+    case 'Lt':
+      return `${key}<${values[0]}`;
+  }
+}
+
+/** Reads `a=b,c!=d,e in (f,g),h notin (i),j,!k`; throws BadRequest. An empty text selects everything. */
+export function parseLabelSelector(text: string): Requirement[] {
+  const reader = new TokenReader(text);
+  const requirements: Requirement[] = [];
+  while (!reader.isAtEnd()) {
+    requirements.push(readRequirement(reader));
+    if (reader.isAtEnd()) break;
+    reader.expect(',');
+    if (reader.isAtEnd()) throw reader.unexpected("identifier after ','");
+  }
+  return requirements;
+}
+
+function readRequirement(reader: TokenReader): Requirement {
+  if (reader.accept('!')) return { key: readKey(reader), operator: 'DoesNotExist', values: [] };
+  const key = readKey(reader);
+  if (reader.isAtEnd() || reader.peek() === ',') return { key, operator: 'Exists', values: [] };
+  const sign = reader.next();
+  switch (sign) {
+    case '=':
+    case '==':
+      return { key, operator: 'In', values: [readValue(reader, key)] };
+    case '!=':
+      return { key, operator: 'NotIn', values: [readValue(reader, key)] };
+    case 'in':
+      return { key, operator: 'In', values: readValues(reader, key) };
+    case 'notin':
+      return { key, operator: 'NotIn', values: readValues(reader, key) };
+    case '>':
+    case '<':
+      return { key, operator: sign === '>' ? 'Gt' : 'Lt', values: [readBound(reader)] };
+    default:
+      throw reader.unexpected('in, notin, =, ==, !=, gt, lt', sign);
+  }
+}
+
+function readKey(reader: TokenReader): string {
+  const key = reader.next();
+  if (!isLabelKey(key)) throw reader.unexpected('a label key', key);
+  return key;
+}
+
+function readValue(reader: TokenReader, key: string): string {
+  if (reader.isAtEnd() || reader.peek() === ',') return '';
+  return checkedValue(reader.next(), reader, key);
+}
+
+function readBound(reader: TokenReader): string {
+  const bound = reader.next();
+  if (!isInteger(bound)) throw reader.unexpected('an integer', bound);
+  return bound;
+}
+
+function readValues(reader: TokenReader, key: string): string[] {
+  reader.expect('(');
+  const values = new Set<string>();
+  for (;;) {
+    const isEmpty = reader.peek() === ',' || reader.peek() === ')';
+    values.add(isEmpty ? '' : checkedValue(reader.next(), reader, key));
+    if (reader.accept(')')) return [...values];
+    reader.expect(',');
+  }
+}
+
+function checkedValue(value: string, reader: TokenReader, key: string): string {
+  if (!isLabelValue(value)) throw reader.unexpected(`a label value for '${key}'`, value);
+  return value;
+}
+
+/** Cuts a selector into words and signs. */
+class TokenReader {
+  readonly #tokens: readonly string[];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#tokens = text.match(/[!=]=|[=!(),<>]|[^\s=!(),<>]+/g) ?? [];
+  }
+
+  isAtEnd(): boolean {
+    return this.#at >= this.#tokens.length;
+  }
+
+  peek(): string | undefined {
+    return this.#tokens[this.#at];
+  }
+
+  next(): string {
+    const token = this.peek() ?? '';
+    this.#at += 1;
+    return token;
+  }
+
+  accept(token: string): boolean {
+    if (this.peek() !== token) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  expect(token: string): void {
+    if (!this.accept(token)) throw this.unexpected(`'${token}'`, this.peek());
+  }
+
+  unexpected(expected: string, found = ''): ApiError {
+    return new ApiError('BadRequest', `unable to parse requirement: found '${found}', expected: ${expected}`);
+  }
+}
