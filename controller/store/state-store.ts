@@ -22,6 +22,7 @@ export interface Change {
 /**
  * Where state lives: durable, compare-and-set, one growing version for the whole store. Drivers: SQLite, later JetStream.
  * A resolved write is on disk. Objects are plain JSON; the store alone sets metadata.resourceVersion.
+ * Writes are committed in the order in which they were begun, and one that fails leaves nothing (ServiceUnavailable).
  */
 export interface StateStore {
   /** Everything there is, and the version it is true at. Called once, before any write. */

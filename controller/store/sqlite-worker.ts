@@ -1,0 +1,149 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
+import { messageOf } from '../../shared/errors.ts';
+import type { ObjectKey } from './state-store.ts';
+import { openStateFile } from './sqlite-file.ts';
+import type { Reply, Request, Row, Write, WriteResult } from './sqlite-protocol.ts';
+
+export interface WorkerOptions {
+  path: string;
+  /** With less free space than this on the file's disk only deletes are taken. */
+  reserveBytes: number;
+}
+
+/** The transactions of one state file. Runs in a worker thread, so that waiting for the disk blocks nobody. */
+class StateFile {
+  readonly #db: DatabaseSync;
+  readonly #options: WorkerOptions;
+  readonly #statements;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#db = openStateFile(options.path);
+    const where = 'WHERE resource = ? AND namespace = ? AND name = ?';
+    this.#statements = {
+      all: this.#db.prepare('SELECT resource, namespace, name, version, body, checksum FROM objects'),
+      find: this.#db.prepare(`SELECT version FROM objects ${where}`),
+      insert: this.#db.prepare('INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+      update: this.#db.prepare(`UPDATE objects SET version = ?, body = ?, checksum = ? ${where} AND version = ?`),
+      delete: this.#db.prepare(`DELETE FROM objects ${where} AND version = ?`),
+      version: this.#db.prepare('SELECT version FROM counter'),
+      setVersion: this.#db.prepare('UPDATE counter SET version = ?'),
+    };
+  }
+
+  answer(request: Request): Reply {
+    switch (request.do) {
+      case 'load':
+        return this.#load();
+      case 'write':
+        return { did: 'write', results: this.#write(request.writes) };
+      case 'close':
+        this.#db.close();
+        return { did: 'close' };
+    }
+  }
+
+  #load(): Reply {
+    const rows: Row[] = [];
+    for (const row of this.#statements.all.iterate()) {
+      const { resource, namespace, name, body } = row as Record<string, unknown> & Row;
+      if (crc32(body) !== row['checksum']) {
+        throw new Error(
+          `state file ${this.#options.path} is damaged: ${resource} ${namespace}/${name} has changed bytes`,
+        );
+      }
+      rows.push({ resource, namespace, name, body, version: Number(row['version']) });
+    }
+    return { did: 'load', rows, version: this.#version() };
+  }
+
+  /** All writes in one transaction; each is checked against what those before it left. */
+  #write(writes: Write[]): WriteResult[] {
+    if (writes.some((write) => write.do !== 'delete')) this.#checkSpace();
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const before = this.#version();
+      let version = before;
+      const results = writes.map((write) => {
+        const result = this.#one(write, version + 1);
+        if ('version' in result) version = result.version;
+        return result;
+      });
+      if (version > before) this.#statements.setVersion.run(version);
+      this.#db.exec('COMMIT');
+      return results;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #one(write: Write, version: number): WriteResult {
+    const { resource, namespace, name } = write.key;
+    const key = [resource, namespace, name] as const;
+    switch (write.do) {
+      case 'create': {
+        const { changes } = this.#statements.insert.run(...key, version, write.body, crc32(write.body));
+        return changes === 0 ? { refused: 'AlreadyExists' } : { version };
+      }
+      case 'update': {
+        const { body, expected } = write;
+        const { changes } = this.#statements.update.run(version, body, crc32(body), ...key, expected);
+        return changes === 0 ? this.#refuse(write.key) : { version };
+      }
+      case 'delete': {
+        const { changes } = this.#statements.delete.run(...key, write.expected);
+        return changes === 0 ? this.#refuse(write.key) : { version };
+      }
+    }
+  }
+
+  #refuse({ resource, namespace, name }: ObjectKey): WriteResult {
+    const found = this.#statements.find.get(resource, namespace, name);
+    return { refused: found === undefined ? 'NotFound' : 'Conflict' };
+  }
+
+  #version(): number {
+    return Number(this.#statements.version.get()?.['version']);
+  }
+
+  #checkSpace(): void {
+    const { path, reserveBytes } = this.#options;
+    if (path === ':memory:') return;
+    const { bavail, bsize } = statfsSync(dirname(path));
+    if (bavail * bsize < reserveBytes)
+      throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
+  }
+}
+
+function serve(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('sqlite-worker runs as a worker thread');
+  const attempt = (work: () => Reply): void => {
+    let reply: Reply;
+    try {
+      reply = work();
+    } catch (error) {
+      reply = { did: 'fail', message: messageOf(error) };
+    }
+    port.postMessage(reply);
+    if (reply.did === 'close') port.close();
+  };
+  let file: StateFile | undefined;
+  attempt(() => {
+    file = new StateFile(workerData as WorkerOptions);
+    return { did: 'open' };
+  });
+  port.on('message', (request: Request) => {
+    attempt(() => {
+      if (file === undefined) throw new Error('the state file is not open');
+      return file.answer(request);
+    });
+  });
+}
+
+serve();
