@@ -34,10 +34,6 @@ export interface FieldSchema {
   listType?: 'atomic' | 'set' | 'map';
   listMapKeys?: readonly string[];
   mapType?: 'atomic' | 'granular';
-  /** Protobuf field number (contract, Appendix A). */
-  number?: number;
-  /** Marks of Appendix A that the type does not tell: a pointer scalar, or an embedded struct. */
-  pointer?: true;
 }
 
 /** A type with its fields. */

@@ -1,0 +1,56 @@
+const protocol = ['SCTP', 'TCP', 'UDP'];
+const imagePullPolicy = ['Always', 'IfNotPresent', 'Never'];
+const terminationMessagePolicy = ['FallbackToLogsOnError', 'File'];
+const conditionStatus = ['False', 'True', 'Unknown'];
+const inclusionPolicy = ['Honor', 'Ignore'];
+const taintEffect = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
+
+/**
+ * `Type.field` to the values it may have, sorted as messages list them. Only for fields where every other value is
+ * refused on any write; a field whose values depend on others belongs to the validation of its kind.
+ */
+export const enums: Readonly<Record<string, readonly string[]>> = {
+  'PodSpec.restartPolicy': ['Always', 'Never', 'OnFailure'],
+  'PodSpec.dnsPolicy': ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
+  'PodSpec.preemptionPolicy': ['Never', 'PreemptLowerPriority'],
+  'PodOS.name': ['linux', 'windows'],
+  'Container.imagePullPolicy': imagePullPolicy,
+  'Container.terminationMessagePolicy': terminationMessagePolicy,
+  'EphemeralContainer.imagePullPolicy': imagePullPolicy,
+  'EphemeralContainer.terminationMessagePolicy': terminationMessagePolicy,
+  'ContainerPort.protocol': protocol,
+  'ContainerResizePolicy.restartPolicy': ['NotRequired', 'RestartContainer'],
+  'HTTPGetAction.scheme': ['HTTP', 'HTTPS'],
+  'VolumeMount.mountPropagation': ['Bidirectional', 'HostToContainer', 'None'],
+  'VolumeMount.recursiveReadOnly': ['Disabled', 'Enabled', 'IfPossible'],
+  'EmptyDirVolumeSource.medium': ['', 'HugePages', 'Memory'],
+  'HostPathVolumeSource.type': [
+    '',
+    'BlockDevice',
+    'CharDevice',
+    'Directory',
+    'DirectoryOrCreate',
+    'File',
+    'FileOrCreate',
+    'Socket',
+  ],
+  'SecurityContext.procMount': ['Default', 'Unmasked'],
+  'SeccompProfile.type': ['Localhost', 'RuntimeDefault', 'Unconfined'],
+  'AppArmorProfile.type': ['Localhost', 'RuntimeDefault', 'Unconfined'],
+  'PodSecurityContext.fsGroupChangePolicy': ['Always', 'OnRootMismatch'],
+  'PodSecurityContext.supplementalGroupsPolicy': ['Merge', 'Strict'],
+  'PodSecurityContext.seLinuxChangePolicy': ['MountOption', 'Recursive'],
+  'TopologySpreadConstraint.whenUnsatisfiable': ['DoNotSchedule', 'ScheduleAnyway'],
+  'TopologySpreadConstraint.nodeAffinityPolicy': inclusionPolicy,
+  'TopologySpreadConstraint.nodeTaintsPolicy': inclusionPolicy,
+  'NodeSelectorRequirement.operator': ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn'],
+  'LabelSelectorRequirement.operator': ['DoesNotExist', 'Exists', 'In', 'NotIn'],
+  'Toleration.operator': ['Equal', 'Exists'],
+  'Toleration.effect': taintEffect,
+  'Taint.effect': taintEffect,
+  'DeploymentStrategy.type': ['Recreate', 'RollingUpdate'],
+  'PodCondition.status': conditionStatus,
+  'NodeCondition.status': conditionStatus,
+  'DeploymentCondition.status': conditionStatus,
+  'ReplicaSetCondition.status': conditionStatus,
+};

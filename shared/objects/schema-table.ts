@@ -1,0 +1,82 @@
+import type { GeneratedField, GeneratedSchemas } from './generate-schemas.ts';
+import schemas from './generated/schemas.json' with { type: 'json' };
+import { enums } from './overlay/enums.ts';
+import { atomicTypes, mergeRules } from './overlay/lists.ts';
+import { quantities } from './overlay/quantities.ts';
+import type { ResourceInfo } from './resources.ts';
+import type { FieldSchema, TypeSchema } from './schema.ts';
+
+const generated = schemas.types as GeneratedSchemas['types'];
+const built = new Map<string, TypeSchema>();
+
+/** Bodies that are sent but not stored. */
+export type BodyKind = 'Scale' | 'Binding' | 'DeleteOptions';
+
+const bodyTypes: Readonly<Record<BodyKind, string>> = {
+  Scale: 'io.k8s.api.autoscaling.v1.Scale',
+  Binding: 'io.k8s.api.core.v1.Binding',
+  DeleteOptions: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+};
+
+/** The name of the type of a resource: `io.k8s.api.apps.v1.Deployment`. */
+export function typeNameOf({ group, version, kind }: Pick<ResourceInfo, 'group' | 'version' | 'kind'>): string {
+  return `io.k8s.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
+}
+
+/** The type of a resource. A row without a schema is a mistake in the tables, so this throws. */
+export function typeOf(info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>): TypeSchema {
+  return knownType(typeNameOf(info));
+}
+
+/** The type of a body that is not stored. */
+export function bodyType(kind: BodyKind): TypeSchema {
+  return knownType(bodyTypes[kind]);
+}
+
+/** The type with this name; throws when the table has none. */
+export function knownType(name: string): TypeSchema {
+  const type = findType(name);
+  if (!type) throw new Error(`no schema for ${name}`);
+  return type;
+}
+
+/** The type with this name. Types are put together when first asked for, and shared: never change one. */
+export function findType(name: string): TypeSchema | undefined {
+  const known = built.get(name);
+  if (known) return known;
+  const source = Object.hasOwn(generated, name) ? generated[name] : undefined;
+  if (!source) return undefined;
+  const shortName = shortNameOf(name);
+  const entries = Object.entries(source.f);
+  const type: TypeSchema = {
+    name,
+    description: source.d,
+    fields: Object.fromEntries(entries.map(([field, entry]) => [field, fieldSchema(`${shortName}.${field}`, entry)])),
+    required: entries.filter(([, { r }]) => r === 1).map(([field]) => field),
+  };
+  built.set(name, type);
+  return type;
+}
+
+/** `PodSpec` of `io.k8s.api.core.v1.PodSpec`, as overlays name it. */
+export function shortNameOf(typeName: string): string {
+  return typeName.slice(typeName.lastIndexOf('.') + 1);
+}
+
+function fieldSchema(path: string, { t, d }: GeneratedField): FieldSchema {
+  const base = readType(quantities.has(path) ? t.replace('string', 'quantity') : t);
+  const field: FieldSchema = { ...base, ...mergeRules[path] };
+  if (d !== undefined) field.description = d;
+  const values = enums[path];
+  if (values) field.enum = values;
+  if (field.type === 'object' && atomicTypes.has(shortNameOf(field.ref ?? ''))) field.mapType = 'atomic';
+  return field;
+}
+
+function readType(text: string): FieldSchema {
+  if (text.startsWith('[]')) return { type: 'array', items: readType(text.slice(2)) };
+  if (text.startsWith('{}')) return { type: 'map', items: readType(text.slice(2)) };
+  if (text.startsWith('&')) return { type: 'object', ref: text.slice(1) };
+  const [type, format] = text.split(':') as [FieldSchema['type'], string | undefined];
+  return format === undefined ? { type } : { type, format };
+}
