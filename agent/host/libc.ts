@@ -2,13 +2,21 @@ import { createRequire } from 'node:module';
 import { getSystemErrorMap } from 'node:util';
 import type koffi from 'koffi';
 
-/** System calls that Node has no function for. Each returns nothing or throws an Error with the `code` of errno. */
+/** System calls that Node has no function for. Each throws an Error with the `code` of errno when it fails. */
 export interface Libc {
   mount(source: string, target: string, type: string, flags: number, data: string): void;
   umount2(target: string, flags: number): void;
   unshare(flags: number): void;
   setns(fd: number, type: number): void;
   sethostname(name: string): void;
+  /** File descriptor of a new socket; close it with fs.closeSync. */
+  socket(domain: number, type: number, protocol: number): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): void;
+  send(fd: number, bytes: Uint8Array): void;
+  /** Number of bytes received into `bytes`. */
+  recv(fd: number, bytes: Uint8Array): number;
+  pidfdOpen(pid: number): number;
+  pidfdSendSignal(pidfd: number, signal: number): void;
 }
 
 /** `error.code` of a failed call, as ENOENT. */
@@ -36,21 +44,37 @@ function load(): Libc | undefined {
   }
 }
 
+/** The same on every architecture that Linux got after 2019. */
+const pidfdSendSignalNumber = 424;
+const pidfdOpenNumber = 434;
+
 function bind(ffi: typeof koffi): Libc {
   const self = ffi.load(null);
-  const call = (prototype: string, name: string): ((...values: unknown[]) => void) => {
+  const call = (prototype: string): ((...values: unknown[]) => number) => {
     const native = self.func(prototype);
     return (...values) => {
-      if (native(...values) !== 0) throw errnoError(name, ffi.errno());
+      const result: unknown = native(...values);
+      if (typeof result !== 'number' || result < 0) throw errnoError(prototype.split(/[ (]/)[1] ?? '', ffi.errno());
+      return result;
     };
   };
-  const sethostname = call('int sethostname(const char*, size_t)', 'sethostname');
+  const sethostname = call('int sethostname(const char*, size_t)');
+  const syscall = call('long syscall(long, ...)');
+  const send = call('long send(int, const void*, size_t, int)');
+  const recv = call('long recv(int, void*, size_t, int)');
   return {
-    mount: call('int mount(const char*, const char*, const char*, unsigned long, const char*)', 'mount'),
-    umount2: call('int umount2(const char*, int)', 'umount2'),
-    unshare: call('int unshare(int)', 'unshare'),
-    setns: call('int setns(int, int)', 'setns'),
+    mount: call('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
+    umount2: call('int umount2(const char*, int)'),
+    unshare: call('int unshare(int)'),
+    setns: call('int setns(int, int)'),
+    socket: call('int socket(int, int, int)'),
+    ioctl: call('int ioctl(int, unsigned long, void*)'),
     sethostname: (name) => sethostname(name, Buffer.byteLength(name)),
+    send: (fd, bytes) => send(fd, bytes, bytes.length, 0),
+    recv: (fd, bytes) => recv(fd, bytes, bytes.length, 0),
+    pidfdOpen: (pid) => syscall(pidfdOpenNumber, 'long', pid, 'long', 0),
+    pidfdSendSignal: (pidfd, signal) =>
+      syscall(pidfdSendSignalNumber, 'long', pidfd, 'long', signal, 'long', 0, 'long', 0),
   };
 }
 

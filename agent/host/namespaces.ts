@@ -1,0 +1,142 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { ApiError, messageOf } from '../../shared/errors.ts';
+import { type Libc, libc } from './libc.ts';
+import { unmount } from './mounts.ts';
+import { run } from './run.ts';
+
+/** Files that keep namespaces alive without a process; only the kinds named are made. */
+export interface NamespacePins {
+  net?: string;
+  ipc?: string;
+  uts?: string;
+}
+
+export interface NamespaceSetup {
+  /** Set in the new uts namespace. */
+  hostname: string;
+  /** Names with dots or slashes, as `net.ipv4.ip_unprivileged_port_start`; they must belong to a namespace that is made. */
+  sysctls: Readonly<Record<string, string>>;
+}
+
+type Kind = keyof NamespacePins;
+
+const cloneFlags: Record<Kind, number> = { net: 0x4000_0000, ipc: 0x0800_0000, uts: 0x0400_0000 };
+const bindFlag = 4096;
+const nsfsMagic = 0x6e73_6673;
+
+/** Makes namespaces, with the loopback interface up, and pins each at its path. Removes what it made when it fails. */
+export async function pinNamespaces(pins: NamespacePins, setup: NamespaceSetup): Promise<void> {
+  const wanted = Object.entries(pins) as [Kind, string][];
+  if (wanted.length === 0) return;
+  for (const [, path] of wanted) await writeFile(path, '', { mode: 0o600 });
+  try {
+    const native = libc();
+    if (native === undefined) await spawnPins(wanted, setup);
+    else withNewNamespaces(native, wanted, setup);
+  } catch (error) {
+    for (const [, path] of wanted) await unpin(path);
+    throw new ApiError('InternalError', `namespaces: ${messageOf(error)}`, {}, { cause: error });
+  }
+}
+
+/** Lets go of a namespace: it ends with its last process. Succeeds when it is gone. */
+export async function unpin(path: string): Promise<void> {
+  await unmount(path);
+  await rm(path, { force: true });
+}
+
+/** True while the file holds a namespace. */
+export async function isPinned(path: string): Promise<boolean> {
+  try {
+    return (await statfs(path)).type === nsfsMagic;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `work` in a pinned network namespace; nothing in it may wait. Undefined without native calls. */
+export function insideNetwork<T>(pin: string, work: (native: Libc) => T): T | undefined {
+  const native = libc();
+  if (native === undefined) return undefined;
+  const there = openSync(pin, 'r');
+  try {
+    return comingBack(native, ['net'], () => {
+      native.setns(there, cloneFlags.net);
+      return work(native);
+    });
+  } finally {
+    closeSync(there);
+  }
+}
+
+function withNewNamespaces(native: Libc, wanted: [Kind, string][], setup: NamespaceSetup): void {
+  const kinds = wanted.map(([kind]) => kind);
+  comingBack(native, kinds, () => {
+    native.unshare(kinds.reduce((flags, kind) => flags | cloneFlags[kind], 0));
+    for (const [kind, path] of wanted) native.mount(`/proc/thread-self/ns/${kind}`, path, 'none', bindFlag, '');
+    if (kinds.includes('uts')) native.sethostname(setup.hostname);
+    if (kinds.includes('net')) setLoopbackUp(native);
+    for (const [name, value] of Object.entries(setup.sysctls)) writeFileSync(sysctlPath(name), value);
+  });
+}
+
+/**
+ * One synchronous stretch on this thread that ends in the namespaces it began in. A thread that cannot come back would
+ * run the whole agent inside a pod: then it is better not to run.
+ */
+function comingBack<T>(native: Libc, kinds: Kind[], work: () => T): T {
+  const home = kinds.map((kind) => ({ kind, fd: openSync(`/proc/thread-self/ns/${kind}`, 'r') }));
+  try {
+    return work();
+  } finally {
+    for (const { kind, fd } of home) {
+      try {
+        native.setns(fd, cloneFlags[kind]);
+      } catch {
+        process.abort();
+      }
+      closeSync(fd);
+    }
+  }
+}
+
+const inetFamily = 2;
+const datagram = 2;
+const getInterfaceFlags = 0x8913;
+const setInterfaceFlags = 0x8914;
+const flagsOffset = 16; // struct ifreq: 16 bytes of name, then the flags
+
+function setLoopbackUp(native: Libc): void {
+  const fd = native.socket(inetFamily, datagram, 0);
+  try {
+    const request = Buffer.alloc(40);
+    request.write('lo');
+    native.ioctl(fd, getInterfaceFlags, request);
+    request.writeInt16LE(request.readInt16LE(flagsOffset) | 1, flagsOffset);
+    native.ioctl(fd, setInterfaceFlags, request);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function sysctlPath(name: string): string {
+  return `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`;
+}
+
+const shellSetup = `
+if [ -n "$1" ]; then hostname "$1" || exit 1; fi
+if [ "$2" = net ]; then ip link set lo up || exit 1; fi
+shift 2
+while [ $# -gt 0 ]; do printf %s "$2" > "$1" || exit 1; shift 2; done
+`;
+
+async function spawnPins(wanted: [Kind, string][], setup: NamespaceSetup): Promise<void> {
+  const kinds = wanted.map(([kind]) => kind);
+  const sysctls = Object.entries(setup.sysctls).flatMap(([name, value]) => [sysctlPath(name), value]);
+  const hostname = kinds.includes('uts') ? setup.hostname : '';
+  const flags = wanted.map(([kind, path]) => `--${kind}=${path}`);
+  const script = ['sh', '-c', shellSetup, 'sh', hostname, kinds.includes('net') ? 'net' : '', ...sysctls];
+  const { code, stderr } = await run('unshare', [...flags, ...script], { timeoutMs: 30_000 });
+  if (code !== 0) throw new Error(stderr.trim());
+}
