@@ -32,7 +32,7 @@ export interface AgentPaths {
 export function agentPaths(dataDir: string, nodeName: string): AgentPaths {
   const root = resolve(dataDir);
   const id = createHash('sha256').update(`${root}\0${nodeName}`).digest('hex').slice(0, 8);
-  const data = join(root, 'agent');
+  const data = join(root, 'agents', nodeName);
   const run = join('/run/berth', id);
   return {
     id,

@@ -46,7 +46,7 @@ const mayImport: Record<string, string[]> = {
     'agent/controller-link.ts',
   ],
   agent: ['agent', 'shared'],
-  cli: ['cli', 'shared', 'agent/images', 'agent/host', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/cleanup.ts'],
+  cli: ['cli', 'shared', 'agent/images', 'agent/host', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/runtime/oci/destroy.ts'],
 };
 
 interface SourceFile {

@@ -1,0 +1,83 @@
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import type { LogLevel } from '../shared/log.ts';
+import type { Taint } from '../shared/objects/types.ts';
+import { parseDirectory, parseLogLevel, parseNodeName, SettingsError } from '../shared/settings.ts';
+
+/** What an agent is told at its start; wrong values end it before anything is touched. */
+export interface AgentSettings {
+  dataDir: string;
+  nodeName: string;
+  /** Needed until the node has joined once. */
+  joinToken?: string;
+  labels: Record<string, string>;
+  taints: Taint[];
+  runtime: 'oci';
+  maxPods: number;
+  logLevel: LogLevel;
+}
+
+interface Flags {
+  dataDir: string;
+  nodeName: string;
+  join?: string;
+  label: string[];
+  taint: string[];
+  runtime: string;
+  maxPods: string;
+  logLevel: string;
+}
+
+/** Reads flags, for which `BERTH_JOIN_TOKEN` and others stand in. Throws SettingsError or CommanderError. */
+export function readSettings(argv: readonly string[]): AgentSettings {
+  const env = process.env;
+  const collect = (value: string, all: string[]): string[] => [...all, value];
+  const flags = new Command('berth agent')
+    .description('Make this machine a node of a cluster, in the foreground.')
+    .exitOverride()
+    .option(
+      '--join <token>',
+      'from berth token create; needed the first time (or $BERTH_JOIN_TOKEN)',
+      env['BERTH_JOIN_TOKEN'],
+    )
+    .option(
+      '--data-dir <dir>',
+      'where images, logs and desired pods are kept',
+      env['BERTH_DATA_DIR'] ?? '/var/lib/berth',
+    )
+    .option('--node-name <name>', 'name of this node', env['BERTH_NODE_NAME'] ?? hostname().toLowerCase())
+    .option('--label <key=value>', 'label of the node; may be repeated', collect, [])
+    .option('--taint <key=value:effect>', 'taint of the node; may be repeated', collect, [])
+    .option('--runtime <name>', 'container runtime: oci', 'oci')
+    .option('--max-pods <count>', 'how many pods fit', '110')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .parse(argv, { from: 'user' })
+    .opts<Flags>();
+  if (flags.runtime !== 'oci') throw new SettingsError('runtime', `"${flags.runtime}" is not built yet: use oci`);
+  const maxPods = Number(flags.maxPods);
+  if (!Number.isSafeInteger(maxPods) || maxPods < 1) throw new SettingsError('max-pods', 'a number from 1 on');
+  return {
+    dataDir: parseDirectory('data-dir', flags.dataDir),
+    nodeName: parseNodeName('node-name', flags.nodeName),
+    joinToken: flags.join,
+    labels: Object.fromEntries(flags.label.map(parseLabel)),
+    taints: flags.taint.map(parseTaint),
+    runtime: flags.runtime,
+    maxPods,
+    logLevel: parseLogLevel('log-level', flags.logLevel),
+  };
+}
+
+function parseLabel(text: string): [string, string] {
+  const match = /^([A-Za-z0-9][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9][-A-Za-z0-9_.]*)?)=([-A-Za-z0-9_.]{0,63})$/.exec(text);
+  if (match === null) throw new SettingsError('label', `"${text}" is not KEY=VALUE`);
+  return [match[1] ?? '', match[2] ?? ''];
+}
+
+function parseTaint(text: string): Taint {
+  const match = /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text);
+  if (match === null)
+    throw new SettingsError('taint', `"${text}" is not KEY=VALUE:NoSchedule|PreferNoSchedule|NoExecute`);
+  const [, key = '', value, effect = ''] = match;
+  return { key, effect, ...(value === undefined || value === '' ? {} : { value }) };
+}

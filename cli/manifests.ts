@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../shared/objects/types.ts';
+import { UsageError } from './usage.ts';
+
+/** One object of a file, and where it stands, for messages. */
+export interface Manifest {
+  /** `web.yaml document 2` */
+  source: string;
+  object: KubeObject;
+}
+
+const maxDocuments = 1000;
+const extensions = ['.yaml', '.yml', '.json'];
+
+/** Objects of files, directories and `-` (standard input), lists taken apart. Throws UsageError naming file, document and line. */
+export async function readManifests(paths: readonly string[], recursive: boolean): Promise<Manifest[]> {
+  if (paths.length === 0) throw new UsageError('name a file or directory with -f, or - for standard input');
+  const found: Manifest[] = [];
+  for (const path of paths) {
+    if (path === '-') found.push(...parseManifests('standard input', await text(process.stdin)));
+    else for (const file of listFiles(path, recursive)) found.push(...parseManifests(file, readFileSync(file, 'utf8')));
+  }
+  if (found.length === 0) throw new UsageError(`no objects in ${paths.join(', ')}`);
+  return found;
+}
+
+function listFiles(path: string, recursive: boolean): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new UsageError(`the path "${path}" does not exist`);
+  if (!stat.isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true, recursive })
+    .filter((entry) => entry.isFile() && extensions.includes(extname(entry.name)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Objects of one text in YAML or JSON. */
+export function parseManifests(source: string, content: string): Manifest[] {
+  const counter = new LineCounter();
+  const documents = parseAllDocuments(content, { lineCounter: counter, uniqueKeys: true });
+  if (!Array.isArray(documents)) return [];
+  if (documents.length > maxDocuments) throw new UsageError(`${source}: more than ${maxDocuments} documents`);
+  return documents.flatMap((document, index) => {
+    const where = documents.length === 1 ? source : `${source} document ${index + 1}`;
+    const [problem] = document.errors;
+    if (problem !== undefined) {
+      const line = counter.linePos(problem.pos[0]).line;
+      throw new UsageError(`${where}: line ${line}: ${problem.message.split('\n')[0]}`);
+    }
+    let value: unknown;
+    try {
+      value = document.toJS({ maxAliasCount: 100 });
+    } catch (error) {
+      throw new UsageError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+    return value === null ? [] : toObjects(where, value);
+  });
+}
+
+function toObjects(where: string, value: unknown): Manifest[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(`${where}: is not an object; a manifest begins with apiVersion and kind`);
+  }
+  const object = value as Partial<KubeObject> & { items?: unknown[] };
+  if (typeof object.kind !== 'string') throw new UsageError(`${where}: kind: missing, as in "kind: Deployment"`);
+  if (typeof object.apiVersion !== 'string')
+    throw new UsageError(`${where}: apiVersion: missing, as in "apiVersion: apps/v1"`);
+  if (object.kind.endsWith('List') && Array.isArray(object.items)) {
+    return object.items.flatMap((item, index) => toObjects(`${where} items[${index}]`, item));
+  }
+  const name = (object.metadata as { name?: unknown; generateName?: unknown } | undefined)?.name;
+  if (typeof name !== 'string' && typeof object.metadata?.generateName !== 'string') {
+    throw new UsageError(`${where}: metadata.name: missing`);
+  }
+  return [{ source: where, object: object as KubeObject }];
+}

@@ -1,0 +1,126 @@
+import type { ApiClient } from './client.ts';
+import { UsageError } from './usage.ts';
+
+/** A resource as the server's discovery describes it. */
+export interface ServedResource {
+  group: string;
+  version: string;
+  plural: string;
+  singular: string;
+  kind: string;
+  namespaced: boolean;
+  shortNames: string[];
+  categories: string[];
+}
+
+interface DiscoveryList {
+  items: {
+    metadata?: { name?: string };
+    versions: {
+      version: string;
+      resources: {
+        resource: string;
+        responseKind: { kind: string };
+        scope: string;
+        singularResource: string;
+        shortNames?: string[];
+        categories?: string[];
+      }[];
+    }[];
+  }[];
+}
+
+const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+
+/** What the server serves, by every name people use for it. */
+export class ResourceNames {
+  readonly all: readonly ServedResource[];
+
+  constructor(all: readonly ServedResource[]) {
+    this.all = all;
+  }
+
+  static async load(client: ApiClient): Promise<ResourceNames> {
+    const lists = await Promise.all(
+      ['/api', '/apis'].map((path) => client.call<DiscoveryList>('GET', path, { accept: aggregated })),
+    );
+    const all = lists.flatMap(({ items }) =>
+      items.flatMap(({ metadata, versions }) =>
+        versions.slice(0, 1).flatMap(({ version, resources }) =>
+          resources.map((found) => ({
+            group: metadata?.name ?? '',
+            version,
+            plural: found.resource,
+            singular: found.singularResource,
+            kind: found.responseKind.kind,
+            namespaced: found.scope === 'Namespaced',
+            shortNames: found.shortNames ?? [],
+            categories: found.categories ?? [],
+          })),
+        ),
+      ),
+    );
+    return new ResourceNames(all);
+  }
+
+  /** `po`, `pod`, `pods`, `Pod`, `deployments.apps`; a category as `all` gives several. Throws UsageError. */
+  find(word: string): ServedResource[] {
+    const name = word.toLowerCase();
+    const exact = this.all.filter(
+      ({ plural, singular, kind, shortNames, group }) =>
+        [plural, singular, kind.toLowerCase(), ...shortNames].includes(name) || `${plural}.${group}` === name,
+    );
+    if (exact.length > 0) return exact.slice(0, 1);
+    const members = this.all.filter(({ categories }) => categories.includes(name));
+    if (members.length > 0) return members;
+    throw new UsageError(
+      `the server has no resource type "${word}"; it has: ${this.all.map((r) => r.plural).join(', ')}`,
+    );
+  }
+
+  /** The resource of a manifest. Throws UsageError. */
+  findKind(apiVersion: string, kind: string): ServedResource {
+    const found = this.all.find((r) => r.kind === kind && groupVersion(r) === apiVersion);
+    if (found === undefined) throw new UsageError(`the server has no kind ${kind} in ${apiVersion}`);
+    return found;
+  }
+}
+
+export function groupVersion({ group, version }: ServedResource): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** URL path of a collection or, with a name, of one object. */
+export function resourcePath(resource: ServedResource, namespace: string | undefined, name?: string): string {
+  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope = resource.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${resource.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+/** What people call one object in output: `pod/web`, `deployment.apps/web`. */
+export function objectLabel({ singular, group }: ServedResource, name: string): string {
+  return group === '' ? `${singular}/${name}` : `${singular}.${group}/${name}`;
+}
+
+/** One object or all of a type, from `TYPE`, `TYPE NAME…`, `TYPE/NAME…`. */
+export interface Target {
+  resource: ServedResource;
+  name?: string;
+}
+
+/** Reads the positional words of get, delete, describe and others. Throws UsageError. */
+export function parseTargets(words: readonly string[], names: ResourceNames): Target[] {
+  const [first, ...rest] = words;
+  if (first === undefined) throw new UsageError('name a resource type, as in "pods" or "deployment/web"');
+  if (first.includes('/')) {
+    return words.map((word) => {
+      const [type = '', name = '', ...more] = word.split('/');
+      const [resource] = names.find(type);
+      if (resource === undefined || name === '' || more.length > 0) throw new UsageError(`"${word}" is not TYPE/NAME`);
+      return { resource, name };
+    });
+  }
+  const resources = first.split(',').flatMap((word) => names.find(word));
+  if (rest.length === 0) return resources.map((resource) => ({ resource }));
+  return resources.flatMap((resource) => rest.map((name) => ({ resource, name })));
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs what Berth needs on Debian 12 or 13 and is not there yet; says what and why. Safe to run again.
+#   cli/setup.sh           what runs Berth and the quickstart
+#   cli/setup.sh --tests   also what the tests use
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+# command | Debian package | what it is for
+needed=(
+  'runc|runc|starts containers'
+  'conmon|conmon|keeps container output and exit codes while the agent restarts'
+  'ip|iproute2|sets up the pod network'
+  'nft|nftables|host ports and masquerading'
+  'nats-server|nats-server|the line between controller and agents'
+  'docker-registry|docker-registry|serves the demo image on loopback'
+  'busybox|busybox-static|content of the demo image'
+  'tar|tar|unpacks image layers'
+)
+if [ "${1:-}" = --tests ]; then
+  needed+=(
+    'crun|crun|second container runtime, for the driver tests'
+    '/usr/lib/cni/bridge|containernetworking-plugins|network plug-ins, for the driver tests'
+    'redis-server|redis-server|history for several controllers, for tests'
+    'prometheus|prometheus|scrapes the metrics in a test'
+    'skopeo|skopeo|a second registry client, for tests'
+    'kubectl|kubernetes-client|drives the API in tests'
+  )
+fi
+
+packages=()
+for row in "${needed[@]}"; do
+  IFS='|' read -r command package purpose <<<"$row"
+  command -v "$command" >/dev/null 2>&1 && continue
+  say "missing: $package ($purpose)"
+  packages+=("$package")
+done
+
+if [ ${#packages[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || fail "must run as root to install: ${packages[*]}"
+  command -v apt-get >/dev/null 2>&1 || fail "this is not Debian: install by hand: ${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  # Packages such as nats-server would start a daemon of their own; Berth starts what it needs itself.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  say 'updating the package lists'
+  apt-get update -qq || fail 'apt-get update failed: check the network and /etc/apt/sources.list'
+  say "installing: ${packages[*]}"
+  log=$(mktemp)
+  if ! apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "apt-get could not install: ${packages[*]} (whole output: $log)"
+  fi
+  rm -f "$log"
+fi
+
+stamp=node_modules/.package-lock.json
+if [ ! -e "$stamp" ] || [ package-lock.json -nt "$stamp" ] || [ ! -x node_modules/.bin/node ]; then
+  command -v npm >/dev/null 2>&1 || fail 'npm is missing: apt-get install npm'
+  say 'installing npm packages (Node.js 24 comes with them)'
+  npm install --no-audit --no-fund --loglevel=error || fail 'npm install failed: check the network and the npm registry setting'
+  touch "$stamp"
+fi
+case "$(node_modules/.bin/node --version 2>/dev/null)" in
+  v24.*) ;;
+  *) fail 'node_modules/.bin/node is not Node.js 24: remove node_modules and run this again' ;;
+esac
+say 'everything is there'

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { parseAddress, parseCidr, parseDirectory, parseLogLevel, type Address } from '../shared/settings.ts';
+import type { LogLevel } from '../shared/log.ts';
+
+/** What a controller is told at its start; wrong values end it before anything is touched. */
+export interface ControllerSettings {
+  dataDir: string;
+  apiListen: Address;
+  busListen: Address;
+  metricsListen: Address;
+  /** Nodes get /24 networks out of it. */
+  podCidr: string;
+  /** Silence after which a node counts as lost. */
+  nodeGraceMs: number;
+  logLevel: LogLevel;
+}
+
+interface Flags {
+  dataDir: string;
+  apiListen: string;
+  busListen: string;
+  metricsListen: string;
+  podCidr: string;
+  logLevel: string;
+}
+
+/** Reads flags, for which `BERTH_DATA_DIR`, `BERTH_API_LISTEN` … stand in. Throws SettingsError or CommanderError. */
+export function readSettings(argv: readonly string[]): ControllerSettings {
+  const command = new Command('berth controller')
+    .description('Run the control plane in the foreground: API, controllers, scheduler and bus.')
+    .exitOverride();
+  const option = (flag: string, description: string, value: string): void => {
+    const variable = `BERTH_${flag.replaceAll('-', '_').toUpperCase()}`;
+    command.option(`--${flag} <value>`, `${description} (or $${variable})`, process.env[variable] ?? value);
+  };
+  option('data-dir', 'where state, keys and history are kept', '/var/lib/berth');
+  option('api-listen', 'host:port of the Kubernetes API', '127.0.0.1:7443');
+  option('bus-listen', 'host:port of the bus for agents', '127.0.0.1:7422');
+  option('metrics-listen', 'host:port of the Prometheus metrics', '127.0.0.1:7480');
+  option('pod-cidr', 'network that nodes take their pod networks from', '10.90.0.0/16');
+  option('log-level', 'debug, info, warn or error', 'info');
+  const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
+  return {
+    dataDir: parseDirectory('data-dir', flags.dataDir),
+    apiListen: parseAddress('api-listen', flags.apiListen),
+    busListen: parseAddress('bus-listen', flags.busListen),
+    metricsListen: parseAddress('metrics-listen', flags.metricsListen),
+    podCidr: parseCidr('pod-cidr', flags.podCidr),
+    nodeGraceMs: 4000,
+    logLevel: parseLogLevel('log-level', flags.logLevel),
+  };
+}

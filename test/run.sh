@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The whole check: sets up, types, lint, format, build, then every test. The last line counts tests.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bash cli/setup.sh --tests || exit 1
+failed=()
+step() {
+  echo "== $1"
+  shift
+  "$@" || failed+=("$*")
+}
+step 'types' npm run --silent types
+step 'lint and format' npm run --silent lint
+step 'build' npm run --silent build
+echo '== tests'
+report=$(mktemp)
+BERTH_TEST_REPORT=$report npm run --silent mocha -- --reporter test/reporter.cjs
+status=$?
+read -r passes failures skipped <"$report" || { passes=0 failures=1 skipped=0; }
+rm -f "$report"
+for step in ${failed[@]+"${failed[@]}"}; do
+  echo "failed: $step"
+  failures=$((failures + 1))
+done
+[ "$status" -ne 0 ] && [ "$failures" -eq 0 ] && failures=1
+echo "$passes passed, $failures failed, $skipped skipped"
+[ "$failures" -eq 0 ]
