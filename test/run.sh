@@ -14,7 +14,7 @@ step 'lint and format' npm run --silent lint
 step 'build' npm run --silent build
 echo '== tests'
 report=$(mktemp)
-BERTH_TEST_REPORT=$report npm run --silent mocha -- --reporter test/reporter.cjs
+BERTH_TEST_REPORT=$report npm run --silent mocha -- --reporter test/reporter.cjs 'test/**/*.test.ts'
 status=$?
 read -r passes failures skipped <"$report" || { passes=0 failures=1 skipped=0; }
 rm -f "$report"
