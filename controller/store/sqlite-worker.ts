@@ -111,12 +111,20 @@ class StateFile {
     return Number(this.#statements.version.get()?.['version']);
   }
 
+  /** Pages that deletes have freed inside the file count as free, or a full store could never be used again. */
   #checkSpace(): void {
     const { path, reserveBytes } = this.#options;
     if (path === ':memory:') return;
     const { bavail, bsize } = statfsSync(dirname(path));
-    if (bavail * bsize < reserveBytes)
-      throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
+    const free = bavail * bsize;
+    if (free >= reserveBytes || free + this.#unusedBytes() >= reserveBytes) return;
+    throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
+  }
+
+  #unusedBytes(): number {
+    const pages = this.#db.prepare('PRAGMA freelist_count').get()?.['freelist_count'];
+    const size = this.#db.prepare('PRAGMA page_size').get()?.['page_size'];
+    return Number(pages) * Number(size);
   }
 }
 

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
+import { hasReason } from '../../shared/errors.ts';
+import type { KubeObject } from '../../shared/objects/types.ts';
+
+const keyOf = (name: string): { resource: string; namespace: string; name: string } => ({
+  resource: 'configmaps',
+  namespace: 'default',
+  name,
+});
+const big = (name: string): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { text: 'x'.repeat(20_000) } }) as KubeObject;
+const isRefused = (error: unknown): boolean => hasReason(error, 'ServiceUnavailable');
+
+describe('SQLite state file on a small disk', () => {
+  let folder: string;
+  before(async function () {
+    if (process.getuid?.() !== 0) this.skip(); // mounting a small disk needs root
+    folder = await mkdtemp(join(tmpdir(), 'berth-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', folder]);
+  });
+  after(async () => {
+    if (folder === undefined) return;
+    execFileSync('umount', [folder]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('refuses writes with a reason, loses none, and goes on when there is space again', async () => {
+    const ballast = join(folder, 'ballast');
+    await writeFile(ballast, Buffer.alloc(4 * 1024 * 1024));
+    const store = await openSqliteStore(join(folder, 'state.db'), { reserveBytes: 0 });
+    await store.load();
+    let stored = 0;
+    await assert.rejects(async () => {
+      for (; ; stored += 1) await store.create(keyOf(`n${stored}`), big(`n${stored}`));
+    }, isRefused);
+    assert.equal((await store.load()).objects.length, stored);
+    await rm(ballast);
+    await store.create(keyOf('later'), big('later'));
+    assert.equal((await store.load()).objects.length, stored + 1);
+    await store.close();
+  });
+
+  it('deletes while writes are refused, and then writes again', async () => {
+    const store = await openSqliteStore(join(folder, 'reserved.db'), { reserveBytes: 2 * 1024 * 1024 });
+    await store.load();
+    const versions: number[] = [];
+    await assert.rejects(async () => {
+      for (;;) versions.push(await store.create(keyOf(`n${versions.length}`), big(`n${versions.length}`)));
+    }, isRefused);
+    await Promise.all(versions.map((version, at) => store.delete(keyOf(`n${at}`), version)));
+    await store.create(keyOf('again'), big('again'));
+    await store.close();
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
+
+const kills = 50;
+const program = join(import.meta.dirname, 'writer-process.ts');
+
+describe('SQLite state file under kill -9', function () {
+  this.timeout(90_000);
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-kill-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it(`has every acknowledged write after ${kills} kills, each with its version`, async () => {
+    const paths = ['one.db', 'two.db'].map((name) => join(folder, name));
+    await Promise.all(paths.map((path) => killOften(path, kills / paths.length)));
+  });
+});
+
+async function killOften(path: string, times: number): Promise<void> {
+  const acknowledged = new Map<string, number>();
+  for (let run = 0; run < times; run += 1) {
+    for (const [name, version] of await writeUntilKilled(path, run, 5 + run * 8)) acknowledged.set(name, version);
+  }
+  const store = await openSqliteStore(path);
+  const { objects, version } = await store.load();
+  await store.close();
+  const found = new Map(objects.map(({ key, object }) => [key.name, Number(object.metadata.resourceVersion)]));
+  const lost = [...acknowledged].filter(([name, at]) => found.get(name) !== at);
+  assert.deepEqual(lost, []);
+  assert.ok(acknowledged.size > times, `only ${acknowledged.size} writes were acknowledged`);
+  assert.equal(new Set(found.values()).size, found.size, 'a version was given twice');
+  assert.ok(version >= Math.max(...found.values()));
+}
+
+/** Kills the writer in the middle of its work, after it has acknowledged `least` writes. */
+async function writeUntilKilled(path: string, run: number, least: number): Promise<[string, number][]> {
+  const child = spawn(process.execPath, [program, path, String(run)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.split('\n').length > least) child.kill('SIGKILL');
+  });
+  await closed;
+  assert.equal(child.signalCode, 'SIGKILL');
+  const complete = output.slice(0, output.lastIndexOf('\n')).split('\n');
+  return complete.map((line) => {
+    const [name = '', version] = line.split(' ');
+    return [name, Number(version)];
+  });
+}
