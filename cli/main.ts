@@ -11,6 +11,7 @@ import { execCommand } from './exec.ts';
 import { getCommand } from './get.ts';
 import { imageCommand } from './image.ts';
 import { logsCommand } from './logs.ts';
+import { quickstartCommand } from './quickstart.ts';
 import { rolloutCommand } from './rollout.ts';
 import { scaleCommand } from './scale.ts';
 import { statusCommand } from './status.ts';
@@ -26,14 +27,32 @@ const program = new Command('berth')
   .showHelpAfterError('(berth --help shows what there is)')
   .configureHelp({ sortSubcommands: false });
 
-const groups: [string, Command[]][] = [
-  ['This machine:', [upCommand(), downCommand(), controllerCommand(), agentCommand(), tokenCommand(), statusCommand()]],
-  ['Workloads:', [applyCommand(), getCommand(), describeCommand(), logsCommand(), execCommand(), deleteCommand()]],
-  ['', [scaleCommand(), rolloutCommand(), waitCommand(), eventsCommand()]],
-  ['Images:', [imageCommand()]],
-];
-for (const [heading, commands] of groups) {
-  if (heading !== '') program.commandsGroup(heading);
+const groups: Record<string, Command[]> = {
+  'This machine:': [
+    quickstartCommand(),
+    upCommand(),
+    downCommand(),
+    controllerCommand(),
+    agentCommand(),
+    tokenCommand(),
+  ],
+  'Workloads:': [
+    applyCommand(),
+    getCommand(),
+    describeCommand(),
+    logsCommand(),
+    execCommand(),
+    deleteCommand(),
+    scaleCommand(),
+    rolloutCommand(),
+    waitCommand(),
+    eventsCommand(),
+    statusCommand(),
+  ],
+  'Images:': [imageCommand()],
+};
+for (const [heading, commands] of Object.entries(groups)) {
+  program.commandsGroup(heading);
   for (const command of commands) program.addCommand(inheritExit(command));
 }
 

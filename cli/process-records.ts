@@ -6,6 +6,8 @@ import { identifyProcess, isSameProcess, type ProcessIdentity } from '../shared/
 /** Processes of one data directory that `berth down` has to end, each in `<data-dir>/processes/<name>.json`. */
 export interface ProcessRecord extends ProcessIdentity {
   name: string;
+  /** What `berth up` says when it is ready: kubeconfig, api, metrics. */
+  ready?: Record<string, string>;
 }
 
 function folder(dataDir: string): string {
@@ -13,12 +15,12 @@ function folder(dataDir: string): string {
 }
 
 /** Writes down a process that lives. */
-export function recordProcess(dataDir: string, name: string, pid: number): void {
+export function recordProcess(dataDir: string, name: string, pid: number, ready?: Record<string, string>): void {
   const identity = identifyProcess(pid);
   if (identity === undefined) return;
   mkdirSync(folder(dataDir), { recursive: true, mode: 0o700 });
   const file = join(folder(dataDir), `${name}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ name, ...identity }), { mode: 0o600 });
+  writeFileSync(`${file}.new`, JSON.stringify({ name, ...identity, ready }), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 

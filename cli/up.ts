@@ -52,13 +52,13 @@ async function up(options: UpOptions): Promise<void> {
   if (running !== undefined)
     throw new UsageError(`Berth already runs on ${dataDir} (process ${running.pid}); 'berth down' stops it`);
 
+  recordProcess(dataDir, 'up', process.pid);
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
   const controller = new Supervised('controller', controllerArguments(options, dataDir), {});
   const agents: Supervised[] = [];
   try {
     const { ready } = (await controller.start(readyTimeoutMs)) as ControllerReady;
-    recordProcess(dataDir, 'up', process.pid);
     const kubeconfig = join(dataDir, 'admin.kubeconfig');
     const client = new ApiClient(loadKubeconfig(kubeconfig));
     if (options.agent) {
@@ -71,6 +71,7 @@ async function up(options: UpOptions): Promise<void> {
       await agent.start(readyTimeoutMs);
       await waitUntilSchedulable(client, options.nodeName, stopping.signal);
     }
+    recordProcess(dataDir, 'up', process.pid, { kubeconfig, ...ready });
     process.stdout.write(`berth ready kubeconfig=${kubeconfig} api=${ready.api} metrics=${ready.metrics}\n`);
     await new Promise<void>((wake) => {
       if (stopping.signal.aborted) wake();
