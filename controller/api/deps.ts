@@ -1,0 +1,49 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Store } from '../store/store.ts';
+import type { Authenticator, User } from './authentication.ts';
+import type { PodExec, PodLogs } from './pod-streams.ts';
+
+/** Certificate and key of the server, and the authority whose client certificates it accepts (all PEM). */
+export interface TlsIdentity {
+  certificate: string;
+  privateKey: string;
+  authority: string;
+}
+
+/** The request of an extension route. */
+export interface ExtensionRequest {
+  method: string;
+  /** Values of the `:name` parts of the route's path. */
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+  user: User;
+  /** Aborted when the client is gone or the server closes. */
+  signal: AbortSignal;
+}
+
+/** A route of Berth's own beside the Kubernetes API. */
+export interface ExtensionRoute {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** `/berth/v1/tokens/:id` */
+  path: string;
+  /** The handler recognises its caller by what the body holds (a join token); nobody else is asked who they are. */
+  anonymous?: true;
+  /** `body` is parsed JSON, undefined when there was none. What it returns is sent as JSON; errors as a Status. */
+  handler(body: unknown, request: ExtensionRequest): unknown;
+}
+
+/** What the API server is built from. */
+export interface ApiDeps {
+  store: Store;
+  clock: Clock;
+  log: Logger;
+  /** Asked at the start and twice a day, so that a renewed certificate is served without a restart. */
+  tls: () => Promise<TlsIdentity>;
+  authenticator: Authenticator;
+  podLogs: PodLogs;
+  podExec: PodExec;
+  routes: readonly ExtensionRoute[];
+  registry: Registry;
+}

@@ -1,0 +1,35 @@
+/** What discovery says about a subresource. A kind that is absent is the resource's own. */
+export interface SubresourceInfo {
+  group?: string;
+  version?: string;
+  kind?: string;
+  verbs: readonly string[];
+}
+
+const known: Readonly<Record<string, SubresourceInfo>> = {
+  status: { verbs: ['get', 'patch', 'update'] },
+  scale: { group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: ['get', 'patch', 'update'] },
+  finalize: { verbs: ['update'] },
+  log: { verbs: ['get'] },
+  exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },
+  binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
+};
+
+/** Throws for a subresource that a row names but nobody serves: that is a mistake in the table. */
+export function describeSubresource(name: string): SubresourceInfo {
+  const info = known[name];
+  if (info === undefined) throw new Error(`the subresource ${name} is not described`);
+  return info;
+}
+
+/** Verbs of every resource itself. */
+export const resourceVerbs: readonly string[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];

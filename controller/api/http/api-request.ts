@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { ApiError } from '../../../shared/errors.ts';
+import type { User } from '../authentication.ts';
+import type { RequestLabels } from '../metrics.ts';
+import { readBody } from './body.ts';
+
+/** What is found out about a request while it is answered. */
+export interface RequestNotes {
+  /** Sent as Warning headers. */
+  warnings: string[];
+  labels: RequestLabels;
+}
+
+/** One request as handlers see it. What it brings is untrusted. */
+export class ApiRequest {
+  readonly method: string;
+  /** Decoded parts between slashes; an empty part stays, so that `/api//v1` is not `/api/v1`. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the client is gone or the server closes. */
+  readonly signal: AbortSignal;
+  readonly user: User;
+  readonly notes: RequestNotes;
+  readonly #message: IncomingMessage;
+
+  constructor(message: IncomingMessage, target: RequestTarget, user: User, notes: RequestNotes, signal: AbortSignal) {
+    this.method = message.method ?? 'GET';
+    this.segments = target.segments;
+    this.query = target.query;
+    this.headers = message.headers;
+    this.signal = signal;
+    this.user = user;
+    this.notes = notes;
+    this.#message = message;
+  }
+
+  /** The whole body. Throws RequestEntityTooLarge; a second call is a programming error. */
+  body(): Promise<Uint8Array> {
+    return readBody(this.#message);
+  }
+
+  /** Media type of the body in lower case without parameters; '' when none is named. */
+  get contentType(): string {
+    return (this.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  }
+
+  /** The value of a boolean query parameter; absent is false. */
+  flag(name: string): boolean {
+    const value = this.query.get(name);
+    return value === '' || value === '1' || value?.toLowerCase() === 'true';
+  }
+
+  /** The value of a query parameter that is a whole number of at least 0. Throws BadRequest for anything else. */
+  count(name: string): number | undefined {
+    const text = this.query.get(name);
+    if (text === null || text === '') return undefined;
+    if (!/^[0-9]{1,15}$/.test(text)) {
+      throw new ApiError('BadRequest', `invalid value for the query parameter ${name}: ${JSON.stringify(text)}`);
+    }
+    return Number(text);
+  }
+}
+
+export interface RequestTarget {
+  segments: readonly string[];
+  query: URLSearchParams;
+}
+
+/** Reads the request line's target. Throws BadRequest when it is no path or not decodable. */
+export function parseTarget(url: string | undefined): RequestTarget {
+  if (url === undefined || !url.startsWith('/')) throw new ApiError('BadRequest', 'the request target is not a path');
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+  try {
+    return { segments: path.slice(1).split('/').map(decodeSegment), query };
+  } catch (error) {
+    throw new ApiError('BadRequest', 'the request path is not valid percent-encoding', {}, { cause: error });
+  }
+}
+
+function decodeSegment(text: string): string {
+  const decoded = decodeURIComponent(text);
+  // A slash or a control character in a name can only be meant to confuse whoever uses the name later.
+  if (/[\p{Cc}/]/u.test(decoded)) throw new URIError('forbidden character');
+  return decoded;
+}

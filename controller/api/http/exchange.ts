@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiError } from '../../../shared/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { ApiMetrics } from '../metrics.ts';
+import type { Router } from '../router.ts';
+import type { RequestNotes } from './api-request.ts';
+import { acceptsGzip } from './negotiation.ts';
+import type { Reply, SocketReply, StreamReply } from './reply.ts';
+import { sendBytes, sendJson, sendStream } from './send.ts';
+import type { SocketUpgrades } from './socket-upgrades.ts';
+import { failureStatus } from './status.ts';
+import { warningHeaders } from './warnings.ts';
+
+/** More requests than this at a time are put off. */
+const maxInflight = 2_000;
+
+export interface Upgrade {
+  sockets: SocketUpgrades;
+  head: Buffer;
+}
+
+/** One request and its answer. Whatever happens in between, the answer is given and nothing is thrown. */
+export class Exchange {
+  readonly #deps: ApiDeps;
+  readonly #router: Router;
+  readonly #metrics: ApiMetrics;
+  readonly #message: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #gone = new AbortController();
+  readonly #notes: RequestNotes = { warnings: [], labels: { verb: 'other', resource: '' } };
+  #goesOn = false;
+
+  constructor(deps: ApiDeps, router: Router, metrics: ApiMetrics, message: IncomingMessage, response: ServerResponse) {
+    this.#deps = deps;
+    this.#router = router;
+    this.#metrics = metrics;
+    this.#message = message;
+    this.#response = response;
+    response.on('close', () => this.abort());
+    // An error of the connection shows as its close.
+    response.on('error', () => undefined);
+    message.on('error', () => undefined);
+  }
+
+  /** Ends an answer that goes on. */
+  abort(): void {
+    this.#gone.abort(new Error('request ended'));
+  }
+
+  async run(inflight: number, upgrade: Upgrade | undefined): Promise<void> {
+    const { clock, log } = this.#deps;
+    const begin = clock.monotonic();
+    this.#metrics.began();
+    let code = 500;
+    try {
+      code = await this.#send(await this.#answer(inflight), upgrade);
+    } catch (error) {
+      log.error('cannot answer a request', { error });
+      this.#response.destroy();
+    } finally {
+      if (this.#goesOn) this.#metrics.closed(this.#notes.labels.resource);
+      this.#metrics.ended(this.#notes.labels, code, this.#goesOn ? undefined : (clock.monotonic() - begin) / 1_000);
+    }
+  }
+
+  async #answer(inflight: number): Promise<Reply> {
+    try {
+      if (inflight > maxInflight) {
+        throw new ApiError('TooManyRequests', 'too many requests, please try again later', { retryAfterSeconds: 1 });
+      }
+      const reply = await this.#router.answer(this.#message, this.#notes, this.#gone.signal);
+      const { warnings } = this.#notes;
+      if (warnings.length > 0) this.#response.setHeader('Warning', warningHeaders(warnings));
+      return reply;
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): Reply {
+    const status = failureStatus(error, this.#deps.log.child({ method: this.#message.method, url: this.#message.url }));
+    const retryAfter = status.details?.retryAfterSeconds;
+    return {
+      kind: 'json',
+      code: status.code,
+      body: status,
+      headers: retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+    };
+  }
+
+  /** Resolves with the code that was sent. */
+  async #send(reply: Reply, upgrade: Upgrade | undefined): Promise<number> {
+    const gzip = acceptsGzip(this.#message.headers['accept-encoding']);
+    switch (reply.kind) {
+      case 'json':
+        if (!this.#message.complete) this.#response.setHeader('Connection', 'close');
+        await sendJson(this.#response, reply, gzip);
+        return reply.code;
+      case 'bytes':
+        await sendBytes(this.#response, reply, gzip);
+        return reply.code;
+      case 'stream':
+        return this.#stream(reply);
+      case 'socket':
+        return this.#upgrade(reply, upgrade);
+    }
+  }
+
+  async #stream(reply: StreamReply): Promise<number> {
+    this.#opened();
+    await sendStream(this.#response, reply, this.#deps.clock, this.#gone.signal);
+    return 200;
+  }
+
+  async #upgrade(reply: SocketReply, upgrade: Upgrade | undefined): Promise<number> {
+    const { socket } = this.#response;
+    if (upgrade === undefined || socket === null) {
+      return this.#send(this.#refuse(new ApiError('BadRequest', 'Upgrade request required')), undefined);
+    }
+    this.#response.detachSocket(socket);
+    const webSocket = await upgrade.sockets.accept(this.#message, socket, upgrade.head, reply.protocol);
+    if (webSocket === undefined) return 400;
+    this.#opened();
+    const stop = (): void => webSocket.close(1001);
+    this.#gone.signal.addEventListener('abort', stop, { once: true });
+    await reply.serve(webSocket);
+    this.#gone.signal.removeEventListener('abort', stop);
+    return 101;
+  }
+
+  #opened(): void {
+    this.#goesOn = true;
+    this.#metrics.opened(this.#notes.labels.resource);
+  }
+}

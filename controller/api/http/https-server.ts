@@ -1,0 +1,65 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TlsIdentity } from '../deps.ts';
+
+const badRequest = JSON.stringify({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message: 'the request is not valid HTTP',
+  reason: 'BadRequest',
+  code: 400,
+});
+
+/** A server whose every wait is bounded. Handlers are added by its user. */
+export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdentity): Server {
+  const server = createServer({
+    cert: certificate,
+    key: privateKey,
+    ca: authority,
+    // A certificate is asked for and not needed; one of another authority counts as none.
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: 10_000,
+    headersTimeout: 10_000,
+    requestTimeout: 60_000,
+    connectionsCheckingInterval: 5_000,
+    // Longer than the 90 s that Go clients keep idle connections, and they do not repeat a POST on a reset.
+    keepAliveTimeout: 120_000,
+    // Commands of exec come in the URL.
+    maxHeaderSize: 64 * 1024,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    // What asks for another protocol is answered as if it had not.
+    shouldUpgradeCallback: ({ headers, method }) => method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
+  });
+  server.maxHeadersCount = 200;
+  server.maxConnections = 10_000;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket));
+  // A failed handshake is the client's matter, and its socket is closed already.
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+/** A response that writes on the raw socket of an upgrade request, and closes it after. */
+export function responseOn(message: IncomingMessage, socket: Socket): ServerResponse {
+  socket.on('error', () => socket.destroy());
+  const response = new ServerResponse(message);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.end());
+  return response;
+}
+
+/** The last words on a connection whose bytes are no HTTP, or came too slowly. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${badRequest.length}`];
+  socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${badRequest}`, () => socket.destroy());
+}

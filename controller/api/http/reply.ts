@@ -1,0 +1,53 @@
+import type { WebSocket } from 'ws';
+
+/** JSON, encoded and compressed when it is sent. */
+export interface JsonReply {
+  kind: 'json';
+  code: number;
+  body: unknown;
+  /** `application/json` unless given. */
+  contentType?: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Bytes that are ready to be sent; `gzipped` is preferred by clients that accept it. */
+export interface BytesReply {
+  kind: 'bytes';
+  code: number;
+  body: Uint8Array | string;
+  gzipped?: Uint8Array;
+  contentType: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** A body that goes on: headers are sent at once, each chunk when it comes, and a slow reader holds the source up. */
+export interface StreamReply {
+  kind: 'stream';
+  contentType: string;
+  chunks: AsyncIterable<string | Uint8Array>;
+}
+
+/** The connection becomes a WebSocket that `serve` talks on until it resolves. */
+export interface SocketReply {
+  kind: 'socket';
+  /** The subprotocol to answer with. */
+  protocol: string;
+  serve(socket: WebSocket): Promise<void>;
+}
+
+/** What a handler answers; only the server writes to connections. */
+export type Reply = JsonReply | BytesReply | StreamReply | SocketReply;
+
+export function jsonReply(code: number, body: unknown): JsonReply {
+  return { kind: 'json', code, body };
+}
+
+export function textReply(code: number, body: string): BytesReply {
+  return {
+    kind: 'bytes',
+    code,
+    body,
+    contentType: 'text/plain; charset=utf-8',
+    headers: { 'Cache-Control': 'no-store' },
+  };
+}

@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { Clock } from '../../../shared/clock.ts';
+import { Scope } from '../../../shared/scope.ts';
+import type { BytesReply, JsonReply, StreamReply } from './reply.ts';
+
+const compress = promisify(gzip);
+
+/** Below this, compressing costs more than it saves on any network Berth runs in. */
+const gzipFromBytes = 128 * 1024;
+/** A reader that takes nothing for this long is gone. */
+const stalledMs = 60_000;
+
+/** Writes a JSON answer. */
+export async function sendJson(response: ServerResponse, reply: JsonReply, acceptsGzip: boolean): Promise<void> {
+  const body = Buffer.from(`${JSON.stringify(reply.body)}\n`);
+  const isBig = acceptsGzip && body.byteLength >= gzipFromBytes;
+  await sendBytes(
+    response,
+    {
+      kind: 'bytes',
+      code: reply.code,
+      body,
+      ...(isBig && { gzipped: await compress(body, { level: constants.Z_BEST_SPEED }) }),
+      contentType: reply.contentType ?? 'application/json',
+      headers: { 'Cache-Control': 'no-cache, private', ...reply.headers },
+    },
+    acceptsGzip,
+  );
+}
+
+/** Writes an answer that is ready. */
+export async function sendBytes(response: ServerResponse, reply: BytesReply, acceptsGzip: boolean): Promise<void> {
+  if (response.destroyed) return;
+  const useGzip = acceptsGzip && reply.gzipped !== undefined;
+  const body = useGzip ? (reply.gzipped as Uint8Array) : reply.body;
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  response.setHeader('Content-Type', reply.contentType);
+  if (useGzip) response.setHeader('Content-Encoding', 'gzip');
+  if (reply.code !== 304) response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.statusCode = reply.code;
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.end(body, () => resolve());
+  });
+}
+
+/** Writes chunks as they come. Ends when the source ends, the signal aborts or the reader stalls. */
+export async function sendStream(
+  response: ServerResponse,
+  reply: StreamReply,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  response.statusCode = 200;
+  response.setHeader('Content-Type', reply.contentType);
+  response.setHeader('Cache-Control', 'no-cache, private');
+  response.flushHeaders();
+  for await (const chunk of reply.chunks) {
+    if (signal.aborted || response.destroyed) break;
+    if (!response.write(chunk) && !(await drained(response, clock))) {
+      response.destroy();
+      break;
+    }
+  }
+  if (!response.destroyed) await new Promise<void>((resolve) => response.end(resolve));
+}
+
+/** Waits for room; false when there is none in time or the connection is gone. */
+async function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
+  const timer = new Scope('drain');
+  const result = new Promise<boolean>((resolve) => {
+    const settle = (value: boolean): void => {
+      response.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(value);
+    };
+    const onDrain = (): void => settle(true);
+    const onClose = (): void => settle(false);
+    response.once('drain', onDrain);
+    response.once('close', onClose);
+    timer.spawn(
+      async (signal) => {
+        await clock.sleep(stalledMs, signal);
+        settle(false);
+      },
+      () => settle(false),
+    );
+    if (response.destroyed) settle(false);
+  });
+  const value = await result;
+  void timer.close();
+  return value;
+}

@@ -1,0 +1,57 @@
+import { openApiDocument } from '../../shared/objects/openapi.ts';
+import { resources } from '../../shared/objects/resources.ts';
+import type { ApiRequest } from './http/api-request.ts';
+import { documentReply, makeDocument, type Document } from './http/document.ts';
+import type { Reply } from './http/reply.ts';
+
+const protobufV2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const far = 'Thu, 31 Dec 2099 23:59:59 GMT';
+
+/** OpenAPI documents, one per group version, made at the first request for any of them. */
+export class OpenApiRoutes {
+  #documents: ReadonlyMap<string, Document> | undefined;
+
+  /** The answer for paths below `/openapi`; undefined for what is not there. */
+  answer({ segments, query, headers }: ApiRequest): Reply | undefined {
+    const [root, version, ...path] = segments;
+    if (root !== 'openapi') return undefined;
+    if (version === 'v2' && path.length === 0) return emptyV2();
+    if (version !== 'v3') return undefined;
+    const documents = (this.#documents ??= makeDocuments());
+    if (path.length === 0)
+      return documentReply(rootDocument(documents), headers['if-none-match'], 'application/json', {});
+    const document = documents.get(path.join('/'));
+    if (document === undefined) return undefined;
+    // A URL with the right hash never changes its meaning: clients keep what it names for ever.
+    const isPinned = query.get('hash') === document.hash;
+    const caching: Record<string, string> = isPinned
+      ? { 'Cache-Control': 'public, immutable', Expires: far }
+      : { 'Cache-Control': 'no-cache' };
+    return documentReply(document, headers['if-none-match'], 'application/json', caching);
+  }
+}
+
+function makeDocuments(): Map<string, Document> {
+  const paths = new Set(resources.map(({ group, version }) => pathOf(group, version)));
+  const entries = [...paths].map((path) => {
+    const row = resources.find(({ group, version }) => pathOf(group, version) === path);
+    return [path, makeDocument(openApiDocument(row?.group ?? '', row?.version ?? ''))] as const;
+  });
+  return new Map(entries);
+}
+
+function rootDocument(documents: ReadonlyMap<string, Document>): Document {
+  const entries = [...documents].map(([path, { hash }]) => {
+    return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
+  });
+  return makeDocument({ paths: Object.fromEntries(entries) });
+}
+
+function pathOf(group: string, version: string): string {
+  return group === '' ? `api/${version}` : `apis/${group}/${version}`;
+}
+
+/** An empty document: old clients then leave validation to the server. */
+function emptyV2(): Reply {
+  return { kind: 'bytes', code: 200, body: '', contentType: protobufV2 };
+}

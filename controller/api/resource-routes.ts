@@ -1,0 +1,96 @@
+import { ApiError } from '../../shared/errors.ts';
+import { authorizeResource } from './authentication.ts';
+import type { ApiDeps } from './deps.ts';
+import type { ApiRequest } from './http/api-request.ts';
+import type { Reply } from './http/reply.ts';
+import type { ResourceTarget } from './resource-path.ts';
+import { bindPod } from './subresources/binding.ts';
+import { finalizeNamespace } from './subresources/finalize.ts';
+import { execInPod } from './subresources/pod-exec.ts';
+import { readPodLog } from './subresources/pod-log.ts';
+import { ScaleRoutes } from './subresources/scale-routes.ts';
+import { createObject } from './verbs/create.ts';
+import { deleteCollection, deleteOne } from './verbs/delete.ts';
+import { patchObject } from './verbs/patch.ts';
+import { PinnedLists } from './verbs/pinned-lists.ts';
+import { getObject, listObjects } from './verbs/read.ts';
+import { updateObject } from './verbs/update.ts';
+import { watchObjects } from './verbs/watch.ts';
+
+type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+type Handler = (request: ApiRequest, target: ResourceTarget) => Reply | Promise<Reply>;
+
+/** The verbs of every resource and subresource. */
+export class ResourceRoutes {
+  readonly #pins: PinnedLists;
+  readonly #objects: Partial<Record<Verb, Handler>>;
+  readonly #subresources: Readonly<Record<string, Partial<Record<Verb, Handler>>>>;
+
+  constructor(deps: ApiDeps) {
+    this.#pins = new PinnedLists(deps.clock);
+    const bind = (handler: (deps: ApiDeps, request: ApiRequest, target: ResourceTarget) => Reply | Promise<Reply>) => {
+      return (request: ApiRequest, target: ResourceTarget) => handler(deps, request, target);
+    };
+    this.#objects = {
+      get: bind(getObject),
+      list: (request, target) => listObjects(deps, this.#pins, request, target),
+      watch: bind(watchObjects),
+      create: bind(createObject),
+      update: bind(updateObject),
+      patch: bind(patchObject),
+      delete: bind(deleteOne),
+      deletecollection: bind(deleteCollection),
+    };
+    const scale = new ScaleRoutes(deps);
+    this.#subresources = {
+      status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
+      scale: {
+        get: (_request, target) => scale.get(target),
+        update: (request, target) => scale.update(request, target),
+        patch: (request, target) => scale.patch(request, target),
+      },
+      finalize: { update: bind(finalizeNamespace) },
+      binding: { create: bind(bindPod) },
+      log: { get: bind(readPodLog) },
+      exec: { get: bind(execInPod), create: bind(execInPod) },
+    };
+  }
+
+  /** Throws MethodNotAllowed for a method that has no meaning there. */
+  async answer(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
+    const { info, subresource } = target;
+    const verb = verbOf(request, target);
+    const resource = subresource === undefined ? info.plural : `${info.plural}/${subresource}`;
+    request.notes.labels = { verb: verb ?? 'other', resource };
+    const handlers = subresource === undefined ? this.#objects : (this.#subresources[subresource] ?? {});
+    const handler = verb && handlers[verb];
+    if (handler === undefined) {
+      const message = 'the server does not allow this method on the requested resource';
+      throw new ApiError('MethodNotAllowed', message, { kind: info.plural });
+    }
+    authorizeResource(request.user, verb ?? '', target);
+    return handler(request, target);
+  }
+}
+
+/** What a method means on a path; undefined when nothing. */
+function verbOf(request: ApiRequest, { info, namespace, name, subresource }: ResourceTarget): Verb | undefined {
+  const isCollection = name === undefined;
+  switch (request.method) {
+    case 'GET':
+      if (subresource === undefined && request.flag('watch')) return 'watch';
+      return isCollection ? 'list' : 'get';
+    case 'POST':
+      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'create';
+      return subresource === undefined ? undefined : 'create';
+    case 'PUT':
+      return isCollection ? undefined : 'update';
+    case 'PATCH':
+      return isCollection ? undefined : 'patch';
+    case 'DELETE':
+      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'deletecollection';
+      return 'delete';
+    default:
+      return undefined;
+  }
+}

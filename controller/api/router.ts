@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { anonymous, authorizePath } from './authentication.ts';
+import type { ApiDeps } from './deps.ts';
+import { DiscoveryRoutes } from './discovery/discovery-routes.ts';
+import { answerRoute, matchRoute } from './extension-routes.ts';
+import { ApiRequest, parseTarget, type RequestNotes } from './http/api-request.ts';
+import { textReply, type Reply } from './http/reply.ts';
+import { answerOpenPath } from './open-paths.ts';
+import { OpenApiRoutes } from './openapi-routes.ts';
+import { parseResourcePath } from './resource-path.ts';
+import { ResourceRoutes } from './resource-routes.ts';
+
+/** Finds who answers a request, after its sender is known. */
+export class Router {
+  readonly #deps: ApiDeps;
+  readonly #discovery = new DiscoveryRoutes();
+  readonly #openApi = new OpenApiRoutes();
+  readonly #resources: ResourceRoutes;
+
+  constructor(deps: ApiDeps) {
+    this.#deps = deps;
+    this.#resources = new ResourceRoutes(deps);
+  }
+
+  /** Throws ApiError for what is refused. */
+  async answer(message: IncomingMessage, notes: RequestNotes, signal: AbortSignal): Promise<Reply> {
+    const target = parseTarget(message.url);
+    const method = message.method ?? '';
+    const open = answerOpenPath(method, target);
+    if (open !== undefined) return open;
+    const matched = matchRoute(this.#deps.routes, method, target.segments);
+    const isAnonymous = matched?.route.anonymous === true;
+    const user = isAnonymous ? anonymous : this.#deps.authenticator.authenticate(message);
+    const request = new ApiRequest(message, target, user, notes, signal);
+    const resource = matched === undefined ? parseResourcePath(target.segments) : undefined;
+    if (resource !== undefined) return this.#resources.answer(request, resource);
+    if (!isAnonymous) authorizePath(user, method.toLowerCase(), `/${target.segments.join('/')}`);
+    if (matched !== undefined) return answerRoute(matched, request);
+    const document = method === 'GET' ? this.#documentFor(request) : undefined;
+    return document ?? textReply(404, '404 page not found\n');
+  }
+
+  #documentFor(request: ApiRequest): Reply | undefined {
+    request.notes.labels = { verb: 'get', resource: '' };
+    return this.#discovery.answer(request) ?? this.#openApi.answer(request);
+  }
+}

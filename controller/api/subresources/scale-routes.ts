@@ -1,0 +1,46 @@
+import type { ApiDeps } from '../deps.ts';
+import type { ApiRequest } from '../http/api-request.ts';
+import { jsonReply, type Reply } from '../http/reply.ts';
+import type { ResourceTarget } from '../resource-path.ts';
+import { readBody, readPatch } from '../verbs/codec.ts';
+import { findObject } from '../verbs/read.ts';
+import { replaceObject } from '../verbs/update.ts';
+import { parseWriteOptions, type WriteOptions } from '../verbs/write-options.ts';
+import { scaleInfo, scaleOf, withReplicas, type Scalable } from './scale.ts';
+
+/** `deployments/scale`, `replicasets/scale`: replicas seen and written as an autoscaling/v1 Scale. */
+export class ScaleRoutes {
+  readonly #deps: ApiDeps;
+
+  constructor(deps: ApiDeps) {
+    this.#deps = deps;
+  }
+
+  get(target: ResourceTarget): Reply {
+    return jsonReply(200, scaleOf(findObject<Scalable>(this.#deps.store, target)));
+  }
+
+  async update(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
+    const options = parseWriteOptions(request);
+    const scale = (await readBody(request, 'Scale', options.fieldValidation)) as unknown as Scalable;
+    return this.#write(request, target, options, () => scale);
+  }
+
+  async patch(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
+    const options = parseWriteOptions(request);
+    const patch = await readPatch(request, scaleInfo, options, 'scale');
+    return this.#write(request, target, options, (current) => patch(scaleOf(current)));
+  }
+
+  async #write(
+    request: ApiRequest,
+    target: ResourceTarget,
+    options: WriteOptions,
+    change: (current: Scalable) => Scalable,
+  ): Promise<Reply> {
+    const stored = await replaceObject(this.#deps, request, target, options, (current) => {
+      return withReplicas(current, change(current));
+    });
+    return jsonReply(200, scaleOf(stored));
+  }
+}

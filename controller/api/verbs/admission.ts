@@ -1,0 +1,56 @@
+import { ApiError } from '../../../shared/errors.ts';
+import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import type { KubeObject, Namespace, Stored } from '../../../shared/objects/types.ts';
+import type { Store } from '../../store/store.ts';
+
+type Parts = KubeObject & { spec?: unknown; status?: unknown };
+
+/** Throws NotFound when the namespace is absent and Forbidden when it goes away: nothing new may appear in it. */
+export function admitIntoNamespace(store: Store, info: ResourceInfo, { metadata }: KubeObject): void {
+  if (!info.namespaced) return;
+  const name = metadata.namespace ?? '';
+  const namespace = store.get<Stored<Namespace>>('namespaces', '', name);
+  if (namespace === undefined) {
+    throw new ApiError('NotFound', `namespaces ${JSON.stringify(name)} not found`, { name, kind: 'namespaces' });
+  }
+  if (namespace.metadata.deletionTimestamp === undefined && namespace.status?.phase !== 'Terminating') return;
+  const resource = resourceName(info);
+  const why = `unable to create new content in namespace ${name} because it is being terminated`;
+  const causes = [
+    { reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated`, field: 'metadata.namespace' },
+  ];
+  const details = { name: metadata.name, kind: info.plural, group: info.group || undefined, causes };
+  throw new ApiError('Forbidden', `${resource} ${JSON.stringify(metadata.name)} is forbidden: ${why}`, details);
+}
+
+/** A new object without a status: that is for whoever acts on it to write. */
+export function dropStatus(info: ResourceInfo, object: KubeObject): KubeObject {
+  if (!info.subresources.includes('status')) return object;
+  const { status: _, ...rest } = object as Parts;
+  return rest;
+}
+
+/** What a write to the resource itself may change: everything but the status. */
+export function mergeMainWrite(info: ResourceInfo, next: KubeObject, current: KubeObject): KubeObject {
+  if (!info.subresources.includes('status')) return next;
+  const { status } = current as Parts;
+  return { ...dropStatus(info, next), ...(status !== undefined && { status }) } as KubeObject;
+}
+
+/** What a write to `/status` may change: the status, labels, annotations and who owns their fields. */
+export function mergeStatusWrite(next: KubeObject, current: KubeObject): KubeObject {
+  const { labels, annotations, managedFields } = next.metadata;
+  const { labels: _labels, annotations: _annotations, managedFields: _managed, ...metadata } = current.metadata;
+  const { status } = next as Parts;
+  const { status: _status, ...rest } = current as Parts;
+  return {
+    ...rest,
+    metadata: {
+      ...metadata,
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+      ...(managedFields && { managedFields }),
+    },
+    ...(status !== undefined && { status }),
+  } as KubeObject;
+}

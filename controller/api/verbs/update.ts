@@ -1,0 +1,97 @@
+import { ApiError, hasReason } from '../../../shared/errors.ts';
+import { applyDefaults } from '../../../shared/objects/defaults.ts';
+import { resourceName } from '../../../shared/objects/resources.ts';
+import type { KubeObject } from '../../../shared/objects/types.ts';
+import { validateUpdate } from '../../../shared/objects/validation/validate.ts';
+import { prepareUpdate } from '../../store/object-rules.ts';
+import { conflict } from '../../store/store-errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { ApiRequest } from '../http/api-request.ts';
+import { negotiateForm } from '../http/negotiation.ts';
+import { jsonReply, type Reply } from '../http/reply.ts';
+import { trackUpdate } from '../patch/managed-fields.ts';
+import type { ResourceTarget } from '../resource-path.ts';
+import { mergeMainWrite, mergeStatusWrite } from './admission.ts';
+import { readObject, warnUnenforced } from './codec.ts';
+import { keepSystemMetadata, placeObject } from './metadata.ts';
+import { findObject } from './read.ts';
+import { Representation } from './representation.ts';
+import { parseWriteOptions, type WriteOptions } from './write-options.ts';
+
+const maxTries = 5;
+
+/** PUT of an object or of its status. */
+export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
+  const { info } = target;
+  const options = parseWriteOptions(request);
+  const representation = new Representation(
+    info,
+    negotiateForm(request.headers.accept),
+    request.query,
+    deps.clock.now(),
+  );
+  const sent = placeObject(await readObject(request, info, options), target);
+  const stored = await replaceObject(deps, request, target, options, () => sent);
+  return jsonReply(200, representation.object(stored));
+}
+
+/**
+ * Reads the object, has `change` make the next one of it, and stores that. When another write came between, it is all
+ * done again; a `change` that insists on a resourceVersion is refused with Conflict then.
+ */
+export async function replaceObject(
+  deps: ApiDeps,
+  request: ApiRequest,
+  target: ResourceTarget,
+  options: WriteOptions,
+  change: (current: KubeObject) => KubeObject,
+): Promise<KubeObject> {
+  for (let tries = 1; ; tries += 1) {
+    const current = findObject(deps.store, target);
+    const next = change(current);
+    checkPreconditions(target, next, current);
+    const admitted = admitUpdate(deps, request, target, next, current, options);
+    try {
+      if (options.dryRun) return prepareUpdate(current, admitted);
+      return await deps.store.update(resourceName(target.info), admitted);
+    } catch (error) {
+      if (tries >= maxTries || !hasReason(error, 'Conflict')) throw error;
+    }
+  }
+}
+
+/** Completes and checks what an object is to become. Throws what it is refused for. */
+function admitUpdate(
+  { clock }: ApiDeps,
+  request: ApiRequest,
+  { info, subresource }: ResourceTarget,
+  next: KubeObject,
+  current: KubeObject,
+  { fieldManager }: WriteOptions,
+): KubeObject {
+  const allowed = subresource === 'status' ? mergeStatusWrite(next, current) : mergeMainWrite(info, next, current);
+  const complete = applyDefaults(info, keepSystemMetadata(allowed, current));
+  validateUpdate(info, complete, current);
+  warnUnenforced(request, info, complete);
+  return trackUpdate({ info, before: current, after: complete, manager: fieldManager, subresource, now: clock.now() });
+}
+
+function checkPreconditions(
+  { info, namespace, name = '' }: ResourceTarget,
+  next: KubeObject,
+  current: KubeObject,
+): void {
+  const { resourceVersion = '', uid = '' } = next.metadata;
+  const key = { resource: resourceName(info), namespace, name };
+  if (uid !== '' && uid !== current.metadata.uid) {
+    throw conflict(
+      key,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
+    );
+  }
+  if (resourceVersion === '' || resourceVersion === current.metadata.resourceVersion) return;
+  if (!/^[0-9]{1,15}$/.test(resourceVersion)) {
+    throw new ApiError('BadRequest', `metadata.resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}`);
+  }
+  throw conflict(key);
+}

@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpsRequest, Agent, type RequestOptions } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { Authenticator } from '../../controller/api/authentication.ts';
+import { ensureBootstrap } from '../../controller/api/bootstrap.ts';
+import type { ApiDeps } from '../../controller/api/deps.ts';
+import { ApiServer } from '../../controller/api/server.ts';
+import { hashToken, writeAdminKubeconfig } from '../../controller/certificates/admin.ts';
+import { Pki } from '../../controller/certificates/pki.ts';
+import { openStore } from '../../controller/store/cached-store.ts';
+import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
+import type { StateStore } from '../../controller/store/state-store.ts';
+import type { Store } from '../../controller/store/store.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { silentLogger } from '../../shared/log.ts';
+
+export interface Answer {
+  code: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  /** The parsed body; undefined when it is no JSON. */
+  json: Json;
+}
+
+/** JSON whose shape a test knows. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
+export interface CallOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** null: send none. */
+  token?: string | null;
+}
+
+/** An API server on a free port with an empty store in memory. */
+export class ApiHarness {
+  readonly token = 'test-token';
+  readonly pki: Pki;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly port: number;
+  readonly directory: string;
+  readonly #server: ApiServer;
+  readonly #state: StateStore;
+  readonly #agent: Agent;
+
+  private constructor(parts: {
+    pki: Pki;
+    store: Store;
+    registry: Registry;
+    port: number;
+    directory: string;
+    server: ApiServer;
+    state: StateStore;
+  }) {
+    this.pki = parts.pki;
+    this.store = parts.store;
+    this.registry = parts.registry;
+    this.port = parts.port;
+    this.directory = parts.directory;
+    this.#server = parts.server;
+    this.#state = parts.state;
+    this.#agent = new Agent({ keepAlive: true, ca: parts.pki.authority });
+  }
+
+  static async start(overrides: Partial<ApiDeps> = {}): Promise<ApiHarness> {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
+    const clock = overrides.clock ?? systemClock;
+    const pki = await Pki.open(join(directory, 'pki'), systemClock);
+    const state = await openSqliteStore(':memory:');
+    const store = await openStore(state, clock);
+    await ensureBootstrap(store);
+    const registry = new Registry();
+    const tokens = [
+      { sha256: hashToken('test-token'), user: 'admin', groups: ['system:masters'] },
+      { sha256: hashToken('guest-token'), user: 'guest', groups: ['guests'] },
+    ];
+    const server = new ApiServer({
+      store,
+      clock,
+      log: silentLogger,
+      tls: () => pki.serverIdentity('api-server', ['localhost', '127.0.0.1']),
+      authenticator: new Authenticator(tokens),
+      podLogs: { read: async () => none(), readDeleted: async () => undefined },
+      podExec: { exec: () => Promise.reject(new Error('no agent')) },
+      routes: [],
+      registry,
+      ...overrides,
+    });
+    const { port } = await server.listen('127.0.0.1', 0);
+    return new ApiHarness({ pki, store, registry, port, directory, server, state });
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    await this.#server.close();
+    await this.#state.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async kubeconfig(): Promise<string> {
+    const path = join(this.directory, 'admin.kubeconfig');
+    await writeAdminKubeconfig(path, { server: this.url, authority: this.pki.authority, token: this.token });
+    return path;
+  }
+
+  /** Sends one request and reads the whole answer. A body that is no string or bytes is sent as JSON. */
+  async call(method: string, path: string, { body, headers, token = this.token }: CallOptions = {}): Promise<Answer> {
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const message = await this.open(
+      {
+        method,
+        path,
+        headers: {
+          ...(token !== null && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      },
+      body === undefined || isRaw ? body : JSON.stringify(body),
+    );
+    const text = await readText(message);
+    return { code: message.statusCode ?? 0, headers: message.headers, text, json: parseOrUndefined(text) };
+  }
+
+  /** Sends one request; resolves when the headers of the answer are there. */
+  open(options: RequestOptions, body?: string | Uint8Array): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const request = httpsRequest({ host: '127.0.0.1', port: this.port, agent: this.#agent, ...options }, resolve);
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+export async function readText(message: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+// oxlint-disable-next-line require-yield
+async function* none(): AsyncGenerator<Uint8Array, void> {
+  await Promise.resolve();
+}
