@@ -1,0 +1,120 @@
+import { rfc3339 } from '../../../shared/clock.ts';
+import { hasReason } from '../../../shared/errors.ts';
+import { withCondition } from '../../../shared/objects/conditions.ts';
+import { resourceName, resources } from '../../../shared/objects/resources.ts';
+import type { ResourceName } from '../../../shared/objects/resources.ts';
+import type { KubeObject, Namespace, ServiceAccount } from '../../../shared/objects/types.ts';
+import type { Scope } from '../../../shared/scope.ts';
+import { deleteObject } from '../../store/deletion.ts';
+import { follow } from '../../store/follow.ts';
+import type { Change } from '../../store/store.ts';
+import type { ReconcileDeps } from '../deps.ts';
+import { Runner } from '../runner.ts';
+
+type NamespaceObject = KubeObject & Namespace;
+
+const finalizer = 'kubernetes';
+const contents = resources.filter(({ namespaced }) => namespaced).map(resourceName);
+
+/** Gives each namespace its ServiceAccount, and empties those that are being deleted. Keys are names of namespaces. */
+export class NamespaceReconciler {
+  readonly #deps: ReconcileDeps;
+
+  constructor(deps: ReconcileDeps) {
+    this.#deps = deps;
+  }
+
+  run(scope: Scope): void {
+    const runner = new Runner('namespace', (name) => this.reconcile(name), this.#deps, scope);
+    const apply = (change: Change): void => {
+      const name = this.#namespaceOf(change);
+      if (name !== undefined) runner.add(name);
+    };
+    scope.spawn(
+      (signal) => follow(this.#deps.store, { apply }, signal),
+      (error) => this.#deps.log.error('namespaces are not followed any more', { error }),
+    );
+  }
+
+  async reconcile(name: string): Promise<undefined> {
+    const namespace = this.#deps.store.get<NamespaceObject>('namespaces', '', name);
+    if (namespace === undefined) return;
+    if (namespace.metadata.deletionTimestamp === undefined) await this.#addServiceAccount(name);
+    else await this.#empty(namespace);
+  }
+
+  async #addServiceAccount(namespace: string): Promise<void> {
+    const { store } = this.#deps;
+    if (store.get('serviceaccounts', namespace, 'default') !== undefined) return;
+    const account: KubeObject & ServiceAccount = {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace },
+    };
+    try {
+      await store.create('serviceaccounts', account);
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    }
+  }
+
+  async #empty(namespace: NamespaceObject): Promise<void> {
+    const { name } = namespace.metadata;
+    await Promise.all(contents.map((resource) => this.#deleteAll(resource, name)));
+    const left = contents
+      .map((resource) => ({ resource, count: this.#deps.store.list(resource, { namespace: name }).items.length }))
+      .filter(({ count }) => count > 0);
+    try {
+      await (left.length === 0 ? this.#release(name) : this.#explain(name, left));
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    }
+  }
+
+  async #deleteAll(resource: ResourceName, namespace: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { items } = store.list(resource, { namespace });
+    const kept = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    await Promise.all(
+      kept.map(async ({ metadata }) => {
+        try {
+          await deleteObject(store, clock, resource, namespace, metadata.name, { propagationPolicy: 'Background' });
+        } catch (error) {
+          if (!hasReason(error, 'NotFound')) throw error;
+        }
+      }),
+    );
+  }
+
+  /** Nothing is left in it: the store removes it with its last finalizer. */
+  async #release(name: string): Promise<void> {
+    await this.#deps.store.modify<NamespaceObject>('namespaces', '', name, (namespace) => ({
+      ...namespace,
+      spec: { ...namespace.spec, finalizers: namespace.spec?.finalizers?.filter((each) => each !== finalizer) },
+    }));
+  }
+
+  /** Says what a deletion that takes long is waiting for. */
+  async #explain(name: string, left: readonly { resource: ResourceName; count: number }[]): Promise<void> {
+    const remaining = left.map(({ resource, count }) => `${resource} has ${count} resource instances`).join(', ');
+    const condition = {
+      type: 'NamespaceContentRemaining',
+      status: 'True',
+      reason: 'SomeResourcesRemain',
+      message: `Some resources are remaining: ${remaining}`,
+      lastTransitionTime: rfc3339(this.#deps.clock.now()),
+    };
+    await this.#deps.store.modify<NamespaceObject>('namespaces', '', name, (namespace) => ({
+      ...namespace,
+      status: { ...namespace.status, conditions: [...withCondition(namespace.status?.conditions, condition)] },
+    }));
+  }
+
+  #namespaceOf({ type, key }: Change): string | undefined {
+    if (key.resource === 'namespaces') return key.name;
+    if (key.namespace === '') return undefined;
+    if (key.resource === 'serviceaccounts' && type === 'DELETED') return key.namespace;
+    const namespace = this.#deps.store.get<NamespaceObject>('namespaces', '', key.namespace);
+    return namespace?.metadata.deletionTimestamp === undefined ? undefined : key.namespace;
+  }
+}

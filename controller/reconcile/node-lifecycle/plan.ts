@@ -1,0 +1,63 @@
+import { rfc3339 } from '../../../shared/clock.ts';
+import type { NodeCondition, Taint } from '../../../shared/objects/types.ts';
+import { findCondition } from '../../../shared/objects/conditions.ts';
+import { notReadyTaint, unreachableTaint } from '../node-state.ts';
+import type { Verdict } from './silence.ts';
+
+/** The reason of every condition that node-lifecycle wrote in place of the agent. */
+export const unknownReason = 'NodeStatusUnknown';
+
+/** A node cannot be asked any more: what its agent said last is no longer known to be true. */
+export function unknownConditions(conditions: readonly NodeCondition[], now: number): NodeCondition[] {
+  const time = rfc3339(now);
+  const withReady =
+    findCondition(conditions, 'Ready') === undefined ? [...conditions, { type: 'Ready', status: '' }] : conditions;
+  return withReady.map((condition) => {
+    if (condition.status === 'Unknown') return condition;
+    const message = "The node's agent has stopped answering.";
+    return { ...condition, status: 'Unknown', reason: unknownReason, message, lastTransitionTime: time };
+  });
+}
+
+/**
+ * The node is heard again. `before` are its conditions as they were when it fell silent; without them only readiness is
+ * assumed, because an agent that is heard works, and the rest stays unknown until the agent speaks of it.
+ */
+export function returnedConditions(
+  conditions: readonly NodeCondition[],
+  before: readonly NodeCondition[] | undefined,
+  now: number,
+): NodeCondition[] {
+  const assumed = { type: 'Ready', status: 'True', reason: 'AgentReady', message: 'The agent is heard again.' };
+  return conditions.map((condition) => {
+    if (condition.reason !== unknownReason) return condition;
+    const former = findCondition(before, condition.type) ?? (condition.type === 'Ready' ? assumed : undefined);
+    return former === undefined ? condition : { ...former, lastTransitionTime: rfc3339(now) };
+  });
+}
+
+/** The taints that follow from readiness and verdict; all others are the user's and stay as they are. */
+export function lifecycleTaints(
+  taints: readonly Taint[],
+  ready: NodeCondition | undefined,
+  verdict: Verdict,
+  now: number,
+): readonly Taint[] {
+  const wanted = wantedTaints(taints, ready, verdict);
+  const isOurs = ({ key }: Taint): boolean => key === unreachableTaint || key === notReadyTaint;
+  const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
+  const missing = wanted.filter((taint) => !taints.some((each) => isSame(each, taint)));
+  const kept = taints.filter((taint) => !isOurs(taint) || wanted.some((each) => isSame(each, taint)));
+  if (missing.length === 0 && kept.length === taints.length) return taints;
+  return [...kept, ...missing.map((taint) => ({ ...taint, timeAdded: rfc3339(now) }))];
+}
+
+function wantedTaints(taints: readonly Taint[], ready: NodeCondition | undefined, verdict: Verdict): Taint[] {
+  const both = (key: string): Taint[] => ['NoSchedule', 'NoExecute'].map((effect) => ({ key, effect }));
+  if (ready?.status === 'True') return [];
+  if (ready?.status !== 'Unknown') return both(notReadyTaint);
+  if (verdict === 'lost') return both(unreachableTaint);
+  // Silent, but not confirmed; or lost before this process started, and not heard since.
+  const wasLost = taints.some(({ key, effect }) => key === unreachableTaint && effect === 'NoExecute');
+  return wasLost ? both(unreachableTaint) : [{ key: unreachableTaint, effect: 'NoSchedule' }];
+}

@@ -1,0 +1,182 @@
+import { isDeepStrictEqual } from 'node:util';
+import { rfc3339 } from '../../../shared/clock.ts';
+import { hasReason, messageOf } from '../../../shared/errors.ts';
+import { selects } from '../../../shared/objects/selector.ts';
+import type { KubeObject, Namespace, ReplicaSetStatus } from '../../../shared/objects/types.ts';
+import type { Scope } from '../../../shared/scope.ts';
+import type { Change } from '../../store/store.ts';
+import { claimChildren } from '../claim.ts';
+import { withCondition, withoutCondition } from '../../../shared/objects/conditions.ts';
+import type { ReconcileDeps } from '../deps.ts';
+import { follow } from '../../store/follow.ts';
+import { isNodeLost } from '../node-state.ts';
+import type { NodeObject } from '../node-state.ts';
+import { OrphanIndex } from '../orphans.ts';
+import { controllerOf } from '../owners.ts';
+import { isFinished, isTerminating } from '../pod-state.ts';
+import type { PodObject } from '../pod-state.ts';
+import { keyOf, Runner, splitKey } from '../runner.ts';
+import { countReplicas, observeReplicas, untilNextAvailable } from './observe.ts';
+import type { ReplicaSetObject } from './observe.ts';
+import { planReplicas } from './plan.ts';
+import type { Replica } from './plan.ts';
+import { applySteps } from './pod-changes.ts';
+import type { StepFailure } from './pod-changes.ts';
+import { podsOwnedBy } from './pods-owned-by.ts';
+
+const resource = 'replicasets.apps';
+
+/** Keeps as many live pods per ReplicaSet as it wants. Writes its status, and the pods it controls. */
+export class ReplicaSetReconciler {
+  readonly #deps: ReconcileDeps;
+  readonly #orphans: OrphanIndex<PodObject>;
+
+  constructor(deps: ReconcileDeps) {
+    this.#deps = deps;
+    this.#orphans = new OrphanIndex(deps.store, 'pods');
+  }
+
+  run(scope: Scope): void {
+    const runner = new Runner('replicaset', (key) => this.reconcile(key), this.#deps, scope);
+    const follower = {
+      resources: [resource, 'pods', 'nodes'],
+      reset: () => this.#orphans.reset(),
+      apply: (change: Change) => this.#keysOf(change).forEach((key) => runner.add(key)),
+    };
+    scope.spawn(
+      (signal) => follow(this.#deps.store, follower, signal),
+      (error) => this.#deps.log.error('replicasets are not followed any more', { error }),
+    );
+  }
+
+  async reconcile(key: string): Promise<number | undefined> {
+    const { store } = this.#deps;
+    const { namespace, name } = splitKey(key);
+    const set = store.get<ReplicaSetObject>(resource, namespace, name);
+    if (set === undefined) return undefined;
+    const pods = await claimChildren(store, 'pods', set, this.#orphans.list(namespace));
+    const failure = await this.#applyPlan(set, pods);
+    const left = this.#podsOf(set);
+    await this.#writeStatus(set, left, failure);
+    if (failure !== undefined) throw failure.error;
+    return untilNextAvailable(left, set.spec?.minReadySeconds ?? 0, this.#deps.clock.now());
+  }
+
+  async #applyPlan(set: ReplicaSetObject, pods: readonly PodObject[]): Promise<StepFailure | undefined> {
+    if (set.metadata.deletionTimestamp !== undefined) return undefined;
+    const steps = planReplicas(set.spec?.replicas ?? 1, this.#observe(set, pods));
+    return applySteps(this.#deps, set, this.#isEmptied(set) ? steps.filter((step) => step.do === 'delete') : steps);
+  }
+
+  /** Nothing new comes into a namespace that is being deleted. */
+  #isEmptied({ metadata }: ReplicaSetObject): boolean {
+    const namespace = this.#deps.store.get<KubeObject & Namespace>('namespaces', '', metadata.namespace ?? '');
+    return namespace?.metadata.deletionTimestamp !== undefined;
+  }
+
+  #podsOf(set: ReplicaSetObject): PodObject[] {
+    return podsOwnedBy(this.#deps.store, set.metadata.uid ?? '');
+  }
+
+  #observe(set: ReplicaSetObject, pods: readonly PodObject[]): Replica[] {
+    const { store, clock } = this.#deps;
+    const neighbours = lazily(() => countByNode(this.#related(set)));
+    const hasSurplus = pods.length > (set.spec?.replicas ?? 1);
+    return observeReplicas({
+      pods,
+      podsOnNode: (node) => (hasSurplus ? (neighbours().get(node) ?? 0) : 0),
+      findNode: (name) => store.get<NodeObject>('nodes', '', name),
+      minReadySeconds: set.spec?.minReadySeconds ?? 0,
+      now: clock.now(),
+    });
+  }
+
+  /** The pods of the whole application: of all ReplicaSets that have the same controller. */
+  #related(set: ReplicaSetObject): PodObject[] {
+    const owner = controllerOf(set);
+    if (owner === undefined) return this.#podsOf(set);
+    const siblings = this.#deps.store.dependents(owner.uid).filter(({ key }) => key.resource === resource);
+    return siblings.flatMap(({ object }) => podsOwnedBy(this.#deps.store, object.metadata.uid ?? ''));
+  }
+
+  async #writeStatus(
+    set: ReplicaSetObject,
+    pods: readonly PodObject[],
+    failure: StepFailure | undefined,
+  ): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { namespace, name, generation, uid } = set.metadata;
+    const counts = countReplicas(set, pods, this.#observe(set, pods));
+    const now = rfc3339(clock.now());
+    const next = (current: ReplicaSetStatus | undefined): ReplicaSetStatus => {
+      const conditions = [...failureCondition(current?.conditions, failure, now)];
+      return { ...counts, observedGeneration: generation, ...(conditions.length > 0 && { conditions }) };
+    };
+    if (isDeepStrictEqual(set.status, next(set.status))) return;
+    try {
+      await store.modify<ReplicaSetObject>(resource, namespace ?? '', name, (current) => {
+        return current.metadata.uid === uid ? { ...current, status: next(current.status) } : undefined;
+      });
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    }
+  }
+
+  #keysOf(change: Change): string[] {
+    if (change.key.resource === resource) return [keyOf(change.key)];
+    if (change.key.resource === 'nodes') return this.#keysOfNode(change);
+    this.#orphans.apply(change);
+    const owners = [change.object, change.previous].flatMap((pod) => (pod && ownerKey(pod)) ?? []);
+    return controllerOf(change.object) === undefined ? [...owners, ...this.#selecting(change.object)] : owners;
+  }
+
+  /** ReplicaSets that might adopt this pod. */
+  #selecting({ metadata }: KubeObject): string[] {
+    const { items } = this.#deps.store.list<ReplicaSetObject>(resource, { namespace: metadata.namespace ?? '' });
+    return items.filter((set) => selects(set.spec?.selector, metadata.labels)).map((set) => keyOf(set.metadata));
+  }
+
+  /** Only when a node is lost or returns does it matter to its pods' owners. */
+  #keysOfNode({ type, key, object, previous }: Change): string[] {
+    const isLost = type === 'DELETED' || isNodeLost(object as NodeObject);
+    const wasLost = previous === undefined ? type !== 'DELETED' : isNodeLost(previous as NodeObject);
+    if (isLost === wasLost) return [];
+    const { items } = this.#deps.store.list<PodObject>('pods');
+    return items.filter(({ spec }) => spec?.nodeName === key.name).flatMap((pod) => ownerKey(pod) ?? []);
+  }
+}
+
+function ownerKey(pod: KubeObject): string | undefined {
+  const owner = controllerOf(pod);
+  if (owner?.kind !== 'ReplicaSet') return undefined;
+  return keyOf({ namespace: pod.metadata.namespace, name: owner.name });
+}
+
+/** Counting an application's pods costs time with each of them, and only who gives some up wants to know. */
+function lazily<T>(compute: () => T): () => T {
+  let value: { computed: T } | undefined;
+  return () => (value ??= { computed: compute() }).computed;
+}
+
+function countByNode(pods: readonly PodObject[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const pod of pods) {
+    const node = pod.spec?.nodeName;
+    if (node === undefined || isTerminating(pod) || isFinished(pod)) continue;
+    counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function failureCondition(
+  conditions: ReplicaSetStatus['conditions'],
+  failure: StepFailure | undefined,
+  now: string,
+): NonNullable<Readonly<ReplicaSetStatus['conditions']>> {
+  const type = 'ReplicaFailure';
+  if (failure === undefined) return [...withoutCondition(conditions, type)];
+  const { reason, error } = failure;
+  return [
+    ...withCondition(conditions, { type, status: 'True', reason, message: messageOf(error), lastTransitionTime: now }),
+  ];
+}

@@ -1,0 +1,28 @@
+import type { Scope } from '../../shared/scope.ts';
+import { DeploymentReconciler } from './deployment/reconciler.ts';
+import { FinishedPods } from './garbage/finished-pods.ts';
+import { GarbageCollector } from './garbage/reconciler.ts';
+import { StrandedPods } from './garbage/stranded-pods.ts';
+import { NamespaceReconciler } from './namespace/reconciler.ts';
+import { TaintEviction } from './node-lifecycle/eviction.ts';
+import { NodeLifecycleReconciler } from './node-lifecycle/reconciler.ts';
+import type { NodeLifecycleDeps } from './node-lifecycle/reconciler.ts';
+import type { SilenceSettings } from './node-lifecycle/silence.ts';
+import { ReplicaSetReconciler } from './replicaset/reconciler.ts';
+
+export interface ReconcilersDeps extends NodeLifecycleDeps {
+  /** How silence of nodes is judged; absent: four seconds of it. */
+  silence?: SilenceSettings;
+}
+
+/** Starts every reconciler; they run until `scope` closes. Call it once, when the store is loaded. */
+export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
+  new DeploymentReconciler(deps).run(scope.child('deployment'));
+  new ReplicaSetReconciler(deps).run(scope.child('replicaset'));
+  new NodeLifecycleReconciler(deps, deps.silence).run(scope.child('node-lifecycle'));
+  new TaintEviction(deps).run(scope.child('taint-eviction'));
+  new GarbageCollector(deps).run(scope.child('garbage'));
+  new StrandedPods(deps).run(scope.child('stranded-pods'));
+  new FinishedPods(deps).run(scope.child('finished-pods'));
+  new NamespaceReconciler(deps).run(scope.child('namespace'));
+}
