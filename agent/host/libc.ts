@@ -9,6 +9,7 @@ export interface Libc {
   unshare(flags: number): void;
   setns(fd: number, type: number): void;
   sethostname(name: string): void;
+  mkfifo(path: string, mode: number): void;
   /** File descriptor of a new socket; close it with fs.closeSync. */
   socket(domain: number, type: number, protocol: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): void;
@@ -67,6 +68,7 @@ function bind(ffi: typeof koffi): Libc {
     umount2: call('int umount2(const char*, int)'),
     unshare: call('int unshare(int)'),
     setns: call('int setns(int, int)'),
+    mkfifo: call('int mkfifo(const char*, unsigned int)'),
     socket: call('int socket(int, int, int)'),
     ioctl: call('int ioctl(int, unsigned long, void*)'),
     sethostname: (name) => sethostname(name, Buffer.byteLength(name)),

@@ -1,0 +1,190 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import { readIfExists, writeAtomic } from '../host/files.ts';
+import { removeNetworkObjects } from '../host/network-objects.ts';
+import type { AgentPaths } from '../paths.ts';
+import type { PortMapping, SandboxId } from '../runtime/driver.ts';
+import { AddressPool, type PoolState } from './address-pool.ts';
+import { allowForwarding } from './forwarding.ts';
+import { checkHostPorts, type HostPort, hostPortsOf } from './host-ports.ts';
+import { layCable, makeBridge, readTraffic, removeCable, type Traffic } from './links.ts';
+import type { Attachment, NodeNetwork } from './network.ts';
+import { applyRules, hasRules } from './rules.ts';
+
+export interface BridgeNetworkDeps {
+  paths: AgentPaths;
+  /** Range of this node's pod addresses, as `10.42.1.0/24`. */
+  podCIDR: string;
+  clock: Clock;
+  log: Logger;
+}
+
+interface SavedState {
+  podCIDR: string;
+  pool: PoolState;
+  ports: HostPort[];
+}
+
+/** A Linux bridge with a cable to each sandbox, and one nft table for host ports and masquerade. */
+export class BridgeNetwork implements NodeNetwork {
+  readonly #deps: BridgeNetworkDeps;
+  readonly #file: string;
+  #pool: AddressPool;
+  #ports: HostPort[] = [];
+  /** Changes of pool, rules and file, one after the other. */
+  #changes: Promise<void> = Promise.resolve();
+  #traffic: { readAt: number; counters: Promise<Map<string, Traffic>> } | undefined;
+
+  constructor(deps: BridgeNetworkDeps) {
+    this.#deps = deps;
+    this.#file = join(deps.paths.run, 'network.json');
+    this.#pool = new AddressPool(deps.podCIDR);
+  }
+
+  async open(live: ReadonlySet<SandboxId>): Promise<void> {
+    await mkdir(this.#deps.paths.run, { recursive: true, mode: 0o700 });
+    const saved = parseState(await readIfExists(this.#file));
+    if (saved?.podCIDR === this.#deps.podCIDR) {
+      this.#pool = new AddressPool(this.#deps.podCIDR, saved.pool);
+      this.#ports = saved.ports.filter(({ owner }) => live.has(owner as SandboxId));
+      const gone = Object.keys(saved.pool.owned).filter((owner) => !live.has(owner as SandboxId));
+      for (const owner of gone) {
+        await removeCable(cableName(owner));
+        this.#pool.release(owner);
+      }
+    }
+    await this.#inOrder(async () => {
+      await this.#build();
+      await this.#save();
+    });
+  }
+
+  async attach(id: SandboxId, netnsPath: string, ports: readonly PortMapping[]): Promise<Attachment> {
+    const { bridge } = this.#deps.paths;
+    const { gateway, prefixLength } = this.#pool;
+    const ip = await this.#inOrder(async () => {
+      const address = this.#pool.take(id);
+      try {
+        const wanted = hostPortsOf(id, address, ports);
+        checkHostPorts([...wanted], this.#ports);
+        await this.#setPorts([...this.#ports.filter(({ owner }) => owner !== id), ...wanted]);
+      } catch (error) {
+        this.#pool.release(id);
+        throw error;
+      }
+      await this.#save();
+      return address;
+    });
+    try {
+      await layCable({ outside: cableName(id), bridge, netnsPath, ip, prefixLength, gateway });
+    } catch (error) {
+      await this.detach(id);
+      throw error;
+    }
+    this.#traffic = undefined;
+    return { ip, gateway };
+  }
+
+  async detach(id: SandboxId): Promise<void> {
+    await removeCable(cableName(id));
+    this.#traffic = undefined;
+    await this.#inOrder(async () => {
+      if (this.#pool.addressOf(id) === undefined) return;
+      await this.#setPorts(this.#ports.filter(({ owner }) => owner !== id));
+      this.#pool.release(id);
+      await this.#save();
+    });
+  }
+
+  async usage(id: SandboxId): Promise<Traffic | undefined> {
+    const outside = (await this.#counters()).get(cableName(id));
+    // What the outer end sends the sandbox receives.
+    return outside && { receivedBytes: outside.sentBytes, sentBytes: outside.receivedBytes };
+  }
+
+  repair(): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#makeBridge();
+      if (!(await hasRules(this.#deps.paths.table))) {
+        this.#deps.log.warn('host port rules were gone, putting them back');
+        await this.#applyRules(this.#ports);
+      }
+      await allowForwarding(this.#deps.paths.bridge);
+    });
+  }
+
+  async destroy(): Promise<void> {
+    await this.#inOrder(async () => {
+      for (const owner of Object.keys(this.#pool.state.owned)) await removeCable(cableName(owner));
+      await removeNetworkObjects(this.#deps.paths);
+      this.#pool = new AddressPool(this.#deps.podCIDR);
+      this.#ports = [];
+      await this.#save();
+    });
+  }
+
+  async #build(): Promise<void> {
+    await this.#makeBridge();
+    await this.#applyRules(this.#ports);
+    await allowForwarding(this.#deps.paths.bridge);
+  }
+
+  async #makeBridge(): Promise<void> {
+    const { bridge } = this.#deps.paths;
+    await makeBridge(bridge, this.#pool.gateway, this.#pool.prefixLength);
+    await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+    // Connections from 127.0.0.1 to a host port leave through the bridge; the raw chain keeps pods off loopback.
+    await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
+  }
+
+  async #setPorts(ports: HostPort[]): Promise<void> {
+    const hasChanged = ports.length !== this.#ports.length || ports.some((port) => !this.#ports.includes(port));
+    if (hasChanged) await this.#applyRules(ports);
+    this.#ports = ports;
+  }
+
+  #applyRules(ports: HostPort[]): Promise<void> {
+    const { table, bridge } = this.#deps.paths;
+    return applyRules({ table, bridge, podCIDR: this.#deps.podCIDR, ports });
+  }
+
+  async #save(): Promise<void> {
+    const state: SavedState = { podCIDR: this.#deps.podCIDR, pool: this.#pool.state, ports: this.#ports };
+    await writeAtomic(this.#file, JSON.stringify(state));
+  }
+
+  /** Read once for all who ask within a moment. */
+  #counters(): Promise<Map<string, Traffic>> {
+    const now = this.#deps.clock.monotonic();
+    if (this.#traffic === undefined || now - this.#traffic.readAt > counterAgeMs) {
+      this.#traffic = { readAt: now, counters: readTraffic() };
+    }
+    return this.#traffic.counters;
+  }
+
+  #inOrder<T>(change: () => Promise<T>): Promise<T> {
+    const running = this.#changes.then(change);
+    this.#changes = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    return running;
+  }
+}
+
+const counterAgeMs = 200;
+
+/** At most 15 characters, and the same for a sandbox in every process. */
+function cableName(id: string): string {
+  return `veth${id.slice(0, 11)}`;
+}
+
+function parseState(text: string | undefined): SavedState | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as SavedState);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { ApiError } from '../../shared/errors.ts';
+import { run } from '../host/run.ts';
+
+/** One sandbox's cable: `outside` is plugged into the bridge, the other end is eth0 in the namespace. */
+export interface Cable {
+  outside: string;
+  bridge: string;
+  netnsPath: string;
+  ip: string;
+  prefixLength: number;
+  gateway: string;
+}
+
+export interface Traffic {
+  receivedBytes: number;
+  sentBytes: number;
+}
+
+/** Makes the bridge with the gateway's address, unless it is there. */
+export async function makeBridge(bridge: string, gateway: string, prefixLength: number): Promise<void> {
+  const { code, stdout } = await run('ip', ['-o', '-4', 'addr', 'show', 'dev', bridge], { timeoutMs: 15_000 });
+  if (code !== 0) await batch([`link add ${bridge} type bridge`]);
+  const address = `${gateway}/${String(prefixLength)}`;
+  const lines = [`link set ${bridge} up`];
+  if (!stdout.includes(` ${address} `)) lines.unshift(`addr flush dev ${bridge}`, `addr add ${address} dev ${bridge}`);
+  await batch(lines);
+}
+
+/** Lays the cable. What an earlier try left is removed first. */
+export async function layCable({ outside, bridge, netnsPath, ip, prefixLength, gateway }: Cable): Promise<void> {
+  await removeCable(outside);
+  await batch([
+    `link add ${outside} type veth peer name eth0 netns ${netnsPath}`,
+    `link set ${outside} master ${bridge} up`,
+    `link set ${outside} type bridge_slave hairpin on`,
+  ]);
+  const inside = [
+    `addr add ${ip}/${String(prefixLength)} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${gateway} dev eth0`,
+  ];
+  await batch(inside, ['nsenter', `--net=${netnsPath}`]);
+}
+
+/** Succeeds when it is gone. */
+export async function removeCable(outside: string): Promise<void> {
+  if (!(await readTraffic()).has(outside)) return;
+  const { code, stderr } = await run('ip', ['link', 'delete', outside], { timeoutMs: 15_000 });
+  if (code !== 0 && !stderr.includes('Cannot find device')) throw new ApiError('InternalError', stderr.trim());
+}
+
+/** Counters of every interface of this network namespace, by name, as the interface itself counts. */
+export async function readTraffic(): Promise<Map<string, Traffic>> {
+  const lines = (await readFile('/proc/self/net/dev', 'utf8')).split('\n').slice(2);
+  return new Map(
+    lines.flatMap((line) => {
+      const [name = '', ...fields] = line.trim().split(/[:\s]+/);
+      return name === '' ? [] : [[name, { receivedBytes: Number(fields[0]), sentBytes: Number(fields[8]) }]];
+    }),
+  );
+}
+
+async function batch(lines: string[], prefix: string[] = []): Promise<void> {
+  const [command = 'ip', ...args] = [...prefix, 'ip', '-batch', '-'];
+  const { code, stderr } = await run(command, args, { input: `${lines.join('\n')}\n`, timeoutMs: 15_000 });
+  if (code !== 0) throw new ApiError('InternalError', `network: ${stderr.trim()}`);
+}

@@ -1,0 +1,61 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, messageOf } from '../../../shared/errors.ts';
+import { listMounts, unmount } from '../../host/mounts.ts';
+import { removeNetworkObjects } from '../../host/network-objects.ts';
+import type { AgentPaths } from '../../paths.ts';
+import { Cgroups, findCgroupMounts } from './cgroups.ts';
+import { layoutOf } from './layout.ts';
+
+const killRounds = 500;
+const pauseMs = 20;
+
+/**
+ * Removes all that runs or stands in the kernel of one agent: processes, mounts, namespaces, bridge, rules, cgroups, and
+ * what it remembers of them. Images, logs and desired pods are kept. The agent must not run. Every step is tried, then
+ * the failures are thrown together; call it again then. Succeeds when all is gone.
+ */
+export async function destroyRuntime(paths: AgentPaths): Promise<void> {
+  const { sandboxRecords, containerRecords } = layoutOf(paths);
+  const steps: [string, () => Promise<void>][] = [
+    ['processes', () => emptyCgroup(paths.cgroup)],
+    ['mounts', () => unmountBelow([paths.run, paths.data])],
+    ['network', () => removeNetworkObjects(paths)],
+    ['records', () => removeAll([sandboxRecords, containerRecords])],
+    ['run directory', () => removeAll([paths.run])],
+  ];
+  const failures: string[] = [];
+  for (const [what, step] of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error)}`);
+    }
+  }
+  if (failures.length > 0) throw new ApiError('InternalError', failures.join('; '));
+}
+
+async function emptyCgroup(path: string): Promise<void> {
+  const cgroups = new Cgroups(await findCgroupMounts());
+  for (let round = 0; round < killRounds; round += 1) {
+    await cgroups.kill(path);
+    if (await cgroups.remove(path)) return;
+    await sleep(pauseMs);
+  }
+  throw new ApiError('Timeout', `cgroup ${path} still has processes`);
+}
+
+async function unmountBelow(directories: string[]): Promise<void> {
+  for (const directory of directories) {
+    for (const point of await listMounts(directory)) await unmount(point);
+  }
+}
+
+/** Never through a mount: what is below one belongs to somebody else. */
+async function removeAll(directories: string[]): Promise<void> {
+  for (const directory of directories) {
+    const [mounted] = await listMounts(directory);
+    if (mounted !== undefined) throw new ApiError('Conflict', `${mounted} is still mounted`);
+    await rm(directory, { recursive: true, force: true });
+  }
+}

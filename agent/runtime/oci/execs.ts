@@ -1,0 +1,208 @@
+import { access, readFile, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { ApiError } from '../../../shared/errors.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { writeAtomic } from '../../host/files.ts';
+import { plainEnv, type RunningChild, spawnChild } from '../../host/run.ts';
+import type { ExecOptions, ExecProcess, ExecResult } from '../driver.ts';
+import type { ContainerEntry } from './container-table.ts';
+import { Gate } from './gate.ts';
+import { type OciHost, runtimeNamed } from './host.ts';
+import { bundleFiles, type Layout } from './layout.ts';
+import { cgroupOf } from './records.ts';
+import { killSession } from './session.ts';
+import type { OciSpec } from './spec/oci-spec.ts';
+import { spawnTerminal } from './terminal.ts';
+
+interface ExecsDeps {
+  host: OciHost;
+  layout: Layout;
+  cgroupParent: string;
+  clock: Clock;
+  /** Probes at once. */
+  gate: Gate;
+}
+
+/** One `runtime exec` call: its arguments and its files. */
+interface Call {
+  command: string;
+  args: string[];
+  /** True once the command in the container was started. */
+  hasStarted(): Promise<boolean>;
+  /** Kills the command and what came of it. */
+  kill(): Promise<void>;
+  cleanUp(): Promise<void>;
+}
+
+const maxSyncBytes = 16 << 10;
+const drainMs = 200;
+
+/** Runs commands in containers through the runtime's exec. */
+export class Execs {
+  readonly #deps: ExecsDeps;
+  #serial = 0;
+
+  constructor(deps: ExecsDeps) {
+    this.#deps = deps;
+  }
+
+  async exec(entry: ContainerEntry, { command, tty, stdin, signal }: ExecOptions): Promise<ExecProcess> {
+    const call = await this.#prepare(entry, command, tty);
+    try {
+      signal.throwIfAborted();
+      return tty ? this.#withTerminal(call, signal) : await this.#withPipes(call, stdin, signal);
+    } catch (error) {
+      await call.cleanUp();
+      throw error;
+    }
+  }
+
+  /** Its time begins when its turn has come. */
+  execSync(entry: ContainerEntry, command: string[], timeoutMs: number): Promise<ExecResult> {
+    return this.#deps.gate.run(async () => {
+      const call = await this.#prepare(entry, command, false);
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new ApiError('Timeout', 'the command did not end in time')), timeoutMs);
+      try {
+        const running = await this.#withPipes(call, false, late.signal);
+        const output = new Head(maxSyncBytes);
+        await Promise.all([output.read(running.stdout), output.read(running.stderr)]);
+        return { exitCode: await running.exitCode, output: output.text(), timedOut: late.signal.aborted };
+      } catch (error) {
+        await call.cleanUp();
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  async #withPipes(call: Call, stdin: boolean, signal: AbortSignal): Promise<ExecProcess> {
+    const child = await spawnChild(call.command, call.args);
+    const onAbort = (): void => void call.kill().finally(() => child.kill());
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    if (!stdin) child.stdin.end();
+    const [stdout, stderr] = [this.#drain(child.stdout, child), this.#drain(child.stderr, child)];
+    const exitCode = finish(call, child.exitCode, () => signal.removeEventListener('abort', onAbort));
+    exitCode.catch(() => undefined); // not every caller waits for it
+    const write = (bytes: Uint8Array): Promise<void> =>
+      new Promise((resolve, reject) => {
+        child.stdin.write(bytes, (error) => (error === undefined || error === null ? resolve() : reject(error)));
+      });
+    return { stdout, stderr, write, exitCode, endInput: () => child.stdin.end(), resize: () => undefined };
+  }
+
+  #withTerminal(call: Call, signal: AbortSignal): ExecProcess {
+    const terminal = spawnTerminal(call.command, call.args, plainEnv());
+    const onAbort = (): void => void call.kill().finally(() => terminal.kill());
+    signal.addEventListener('abort', onAbort, { once: true });
+    const exitCode = finish(call, terminal.exitCode, () => signal.removeEventListener('abort', onAbort));
+    exitCode.catch(() => undefined);
+    return {
+      stdout: terminal.output,
+      stderr: noBytes(),
+      exitCode,
+      write: (bytes) => Promise.resolve(terminal.write(bytes)),
+      endInput: () => terminal.write(Uint8Array.of(4)), // what a terminal sends for the end of input
+      resize: terminal.resize,
+    };
+  }
+
+  /** A child of the command may hold its output open for ever: once the command has ended, silence ends the stream. */
+  #drain(source: Readable, child: RunningChild): PassThrough {
+    const output = new PassThrough();
+    source.pipe(output);
+    source.on('error', () => output.end());
+    const { bytesRead } = source as Socket;
+    const settle = async (): Promise<void> => {
+      await child.exited;
+      let seen = bytesRead;
+      for (;;) {
+        await this.#deps.clock.sleep(drainMs);
+        if (source.readableEnded || source.destroyed) return;
+        const now = (source as Socket).bytesRead;
+        if (now === seen && source.readableLength + output.readableLength === 0) break;
+        seen = now;
+      }
+      source.unpipe(output);
+      source.destroy();
+      output.end();
+    };
+    void settle();
+    return output;
+  }
+
+  async #prepare(entry: ContainerEntry, command: string[], tty: boolean): Promise<Call> {
+    const { id, name, pod, phase, runtime: runtimeName } = entry.record;
+    if (phase !== 'running') throw new ApiError('Conflict', `container ${name} is not running`);
+    const { host, layout, cgroupParent } = this.#deps;
+    const files = bundleFiles(layout, id);
+    const runtime = await runtimeNamed(host, runtimeName);
+    this.#serial += 1;
+    const stem = join(files.bundle, `exec-${String(process.pid)}-${String(this.#serial)}`);
+    const [processFile, pidFile] = [`${stem}.json`, `${stem}.pid`];
+    const { process: base } = JSON.parse(await readFile(files.config, 'utf8')) as OciSpec;
+    const env = tty && !base.env.some((entry) => entry.startsWith('TERM=')) ? [...base.env, 'TERM=xterm'] : base.env;
+    await writeAtomic(processFile, JSON.stringify({ ...base, args: command, env, terminal: tty }));
+    const root = ['--root', join(layout.runtimeRoots, runtime.name)];
+    return {
+      command: runtime.path,
+      args: [...root, 'exec', ...(tty ? ['-t'] : []), '--pid-file', pidFile, '--process', processFile, id],
+      hasStarted: () => isThere(pidFile),
+      kill: async () => {
+        const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+        if (pid > 0) await killSession(host.cgroups, cgroupOf(cgroupParent, pod, id), pid);
+      },
+      cleanUp: async () => {
+        await Promise.all([rm(processFile, { force: true }), rm(pidFile, { force: true })]);
+      },
+    };
+  }
+}
+
+/** The first bytes of several streams, in order of arrival; what follows is read and dropped. */
+class Head {
+  readonly #chunks: Uint8Array[] = [];
+  #room: number;
+
+  constructor(maxBytes: number) {
+    this.#room = maxBytes;
+  }
+
+  async read(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of stream) {
+      const kept = chunk.subarray(0, this.#room);
+      this.#room -= kept.length;
+      if (kept.length > 0) this.#chunks.push(kept);
+    }
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+/** The code of the command; 126, as a shell says, when it could not be executed: the runtime's words are on stderr then. */
+async function finish(call: Call, ended: Promise<number>, release: () => void): Promise<number> {
+  try {
+    const code = await ended;
+    return code === 0 || (await call.hasStarted()) ? code : 126;
+  } finally {
+    release();
+    await call.cleanUp();
+  }
+}
+
+async function* noBytes(): AsyncGenerator<Uint8Array> {
+  // Both streams of a command come out of its terminal as one.
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,167 @@
+import { ApiError } from '../../../shared/errors.ts';
+import { Scope } from '../../../shared/scope.ts';
+import type { ImageService } from '../../images/image-service.ts';
+import type {
+  ContainerConfig,
+  ContainerEvent,
+  ContainerId,
+  ContainerStatus,
+  ContainerUsage,
+  ExecOptions,
+  ExecProcess,
+  ExecResult,
+  RuntimeDriver,
+  SandboxConfig,
+  SandboxId,
+  SandboxStatus,
+  SandboxUsage,
+} from '../driver.ts';
+import { type ContainerEntry, statusOf } from './container-table.ts';
+import { KeyedLock } from './gate.ts';
+import { bundleFiles } from './layout.ts';
+import { reopenLog } from './log-control.ts';
+import { makeParts, type OciDriverDeps, type Parts } from './parts.ts';
+import { cgroupOf } from './records.ts';
+import { recover } from './recovery.ts';
+
+/** The runtime that needs no daemon: an OCI runtime to make containers, conmon to watch them, pinned namespaces for a pod. */
+export class OciDriver implements RuntimeDriver {
+  readonly name = 'oci';
+  readonly images: ImageService;
+  readonly #deps: OciDriverDeps;
+  readonly #scope = new Scope('oci driver');
+  readonly #locks = new KeyedLock();
+  #opened: Parts | undefined;
+
+  constructor(deps: OciDriverDeps) {
+    this.#deps = deps;
+    this.images = deps.images;
+  }
+
+  async open(): Promise<void> {
+    const parts = await makeParts(this.#deps, this.#scope);
+    this.#opened = parts;
+    await recover(parts, this.#deps);
+  }
+
+  async close(): Promise<void> {
+    await this.#scope.close();
+    this.#opened?.exits.close();
+  }
+
+  version(): Promise<string> {
+    const { name, version } = this.#parts.host.runtime;
+    return Promise.resolve(`oci://${name}-${version}`);
+  }
+
+  runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {
+    return this.#parts.sandboxes.run(config, signal);
+  }
+
+  async stopSandbox(id: SandboxId): Promise<void> {
+    const { table, sandboxes } = this.#parts;
+    await all(table.of(id).map((entry) => this.#stop(entry, 0)));
+    await sandboxes.stop(id);
+  }
+
+  async removeSandbox(id: SandboxId): Promise<void> {
+    const { table, sandboxes, host } = this.#parts;
+    const record = sandboxes.find(id);
+    await all(table.of(id).map(({ record: { id: container } }) => this.removeContainer(container)));
+    await sandboxes.remove(id);
+    if (record !== undefined && sandboxes.countOf(record.config.pod.uid) === 0) {
+      await host.cgroups.remove(`${this.#deps.paths.cgroup}/${record.config.pod.uid}`);
+    }
+  }
+
+  listSandboxes(): Promise<SandboxStatus[]> {
+    return this.#parts.sandboxes.list();
+  }
+
+  createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId> {
+    return this.#parts.maker.create(config, signal);
+  }
+
+  startContainer(id: ContainerId): Promise<void> {
+    const { table, starter } = this.#parts;
+    return this.#locks.run(id, () => starter.start(table.get(id)));
+  }
+
+  async stopContainer(id: ContainerId, graceMs: number): Promise<void> {
+    const entry = this.#parts.table.find(id);
+    if (entry !== undefined) await this.#stop(entry, graceMs);
+  }
+
+  async removeContainer(id: ContainerId): Promise<void> {
+    const { table, starter, maker } = this.#parts;
+    const entry = table.find(id);
+    if (entry === undefined) return;
+    await this.#stop(entry, 0);
+    await this.#locks.run(id, async () => {
+      if (table.find(id) === undefined) return;
+      await starter.clear(entry);
+      await maker.undo(entry);
+    });
+  }
+
+  listContainers(): Promise<ContainerStatus[]> {
+    const entries = this.#parts.table.all().filter(({ record }) => record.phase !== 'making');
+    return Promise.resolve(entries.map(({ record }) => statusOf(record)));
+  }
+
+  events(signal: AbortSignal): AsyncIterable<ContainerEvent> {
+    return this.#parts.table.events(signal);
+  }
+
+  exec(id: ContainerId, options: ExecOptions): Promise<ExecProcess> {
+    return this.#parts.execs.exec(this.#parts.table.get(id), options);
+  }
+
+  execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult> {
+    return this.#parts.execs.execSync(this.#parts.table.get(id), command, timeoutMs);
+  }
+
+  async reopenLog(id: ContainerId): Promise<void> {
+    const { table, layout } = this.#parts;
+    const { record } = table.get(id);
+    if (record.phase !== 'running') throw new ApiError('Conflict', `container ${record.name} is not running`);
+    await reopenLog(bundleFiles(layout, id).control, record.logPath, this.#deps.clock);
+  }
+
+  async usage(): Promise<{ containers: ContainerUsage[]; sandboxes: SandboxUsage[] }> {
+    const { table, sandboxes, host } = this.#parts;
+    const running = table.all().filter(({ record }) => record.phase === 'running');
+    const containers = await Promise.all(
+      running.map(async ({ record: { id, pod } }) => {
+        const usage = await host.cgroups.usage(cgroupOf(this.#deps.paths.cgroup, pod, id));
+        return usage === undefined ? [] : [{ id, ...usage }];
+      }),
+    );
+    const networks = await Promise.all(
+      (await sandboxes.list()).map(async ({ id }) => {
+        const usage = await this.#deps.network.usage(id);
+        return usage === undefined ? [] : [{ id, ...usage }];
+      }),
+    );
+    return { containers: containers.flat(), sandboxes: networks.flat() };
+  }
+
+  /** A create or start in progress is waited for: only then is it known what there is to stop. */
+  async #stop(entry: ContainerEntry, graceMs: number): Promise<void> {
+    await entry.making?.catch(() => undefined);
+    const { phase, id } = entry.record;
+    if (phase === 'starting') await this.#locks.run(id, () => Promise.resolve());
+    await this.#parts.stops.stop(entry, graceMs);
+  }
+
+  get #parts(): Parts {
+    if (this.#opened === undefined) throw new ApiError('ServiceUnavailable', 'the oci runtime is not open');
+    return this.#opened;
+  }
+}
+
+/** Waits for every one, then throws the first failure. */
+async function all(work: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,211 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { ApiError } from '../../../shared/errors.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { listMounts, mount, unmount } from '../../host/mounts.ts';
+import { isPinned, type NamespacePins, pinNamespaces, unpin } from '../../host/namespaces.ts';
+import type { NodeNetwork } from '../../network/network.ts';
+import type { SandboxConfig, SandboxId, SandboxStatus } from '../driver.ts';
+import { KeyedLock } from './gate.ts';
+import { type Layout, sandboxFiles } from './layout.ts';
+import type { RecordFiles, SandboxRecord } from './records.ts';
+import { hostnameOf, writeSandboxFiles } from './sandbox-files.ts';
+import type { SandboxView } from './spec/build-spec.ts';
+import { sandboxSysctls } from './sysctls.ts';
+
+interface SandboxesDeps {
+  bootId: string;
+  layout: Layout;
+  records: RecordFiles<SandboxRecord>;
+  network: NodeNetwork;
+  clock: Clock;
+  newId: () => string;
+}
+
+const shmSize = '64m';
+
+/** Sandboxes without a process of their own: pinned namespaces, an address, a few files. */
+export class Sandboxes {
+  readonly #deps: SandboxesDeps;
+  readonly #records = new Map<SandboxId, SandboxRecord>();
+  readonly #locks = new KeyedLock();
+
+  constructor(deps: SandboxesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads the records, takes down what was half made, and opens the network with the rest. */
+  async open(): Promise<void> {
+    const { layout, network, records, bootId } = this.#deps;
+    await mkdir(layout.sandboxes, { recursive: true, mode: 0o700 });
+    for (const record of await records.load()) this.#records.set(record.id, record);
+    const isUp = (record: SandboxRecord): boolean => record.phase === 'ready' && record.bootId === bootId;
+    const live = [...this.#records.values()].filter((record) => isUp(record) && !record.config.hostNetwork);
+    await network.open(new Set(live.map(({ id }) => id)));
+    for (const record of this.#records.values()) {
+      if (record.phase === 'making') await this.remove(record.id);
+      else if (record.bootId !== bootId) await this.stop(record.id);
+    }
+    for (const id of await readdir(layout.sandboxes)) {
+      if (!this.#records.has(id as SandboxId)) await this.#clear(id as SandboxId);
+    }
+  }
+
+  async run(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {
+    if (config.sharePid)
+      throw new ApiError('BadRequest', 'the oci runtime cannot share one process namespace in a pod yet');
+    const sysctls = sandboxSysctls(config);
+    const { uid, name } = config.pod;
+    if (
+      [...this.#records.values()].some(
+        (other) => other.config.pod.uid === uid && other.config.attempt === config.attempt,
+      )
+    ) {
+      throw new ApiError('AlreadyExists', `sandbox ${String(config.attempt)} of pod ${name} exists`, {
+        kind: 'Sandbox',
+        name,
+      });
+    }
+    const record: SandboxRecord = {
+      id: this.#deps.newId() as SandboxId,
+      bootId: this.#deps.bootId,
+      config,
+      phase: 'making',
+      ip: '',
+      createdAt: this.#deps.clock.now(),
+    };
+    this.#records.set(record.id, record);
+    return this.#locks.run(record.id, async () => {
+      try {
+        await this.#deps.records.save(record);
+        const ip = await this.#make(record, sysctls, signal);
+        return await this.#status(await this.#update({ ...record, ip, phase: 'ready' }));
+      } catch (error) {
+        await this.#takeDown(record);
+        await this.#forget(record.id);
+        throw error;
+      }
+    });
+  }
+
+  /** Takes down network and namespaces; its containers must have ended. Succeeds when it is gone. */
+  stop(id: SandboxId): Promise<void> {
+    return this.#locks.run(id, async () => {
+      const record = this.#records.get(id);
+      if (record === undefined || record.phase === 'stopped') return;
+      await this.#takeDown(record);
+      await this.#update({ ...record, phase: 'stopped' });
+    });
+  }
+
+  /** Succeeds when it is gone. */
+  remove(id: SandboxId): Promise<void> {
+    return this.#locks.run(id, async () => {
+      const record = this.#records.get(id);
+      if (record === undefined) return;
+      if (record.phase !== 'stopped') await this.#takeDown(record);
+      await this.#clear(id);
+      await this.#forget(id);
+    });
+  }
+
+  list(): Promise<SandboxStatus[]> {
+    return Promise.all([...this.#records.values()].map((record) => this.#status(record)));
+  }
+
+  find(id: SandboxId): SandboxRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Sandboxes of the same pod, stopped ones too. */
+  countOf(podUid: string): number {
+    return [...this.#records.values()].filter(({ config }) => config.pod.uid === podUid).length;
+  }
+
+  /** What a container in it joins. Throws NotFound, or Conflict when it is not ready. */
+  async view(id: SandboxId): Promise<SandboxView> {
+    const record = this.#records.get(id);
+    if (record === undefined) throw new ApiError('NotFound', `sandbox ${id} not found`, { kind: 'Sandbox', name: id });
+    if (!(await this.#status(record)).isReady) throw new ApiError('Conflict', `sandbox ${id} is not ready`);
+    const files = sandboxFiles(this.#deps.layout, id);
+    const { config } = record;
+    const { net, ipc, uts } = pinsOf(config, files);
+    return {
+      hostname: hostnameOf(config),
+      files: { ...files, shm: config.hostIpc ? '/dev/shm' : files.shm },
+      namespaces: {
+        ...(net === undefined ? {} : { network: net }),
+        ...(ipc === undefined ? {} : { ipc }),
+        ...(uts === undefined ? {} : { uts }),
+      },
+      hostPid: config.hostPid,
+    };
+  }
+
+  async #make({ id, config }: SandboxRecord, sysctls: Record<string, string>, signal?: AbortSignal): Promise<string> {
+    const files = sandboxFiles(this.#deps.layout, id);
+    await mkdir(files.directory, { mode: 0o700 });
+    await pinNamespaces(pinsOf(config, files), { hostname: config.hostname, sysctls });
+    signal?.throwIfAborted();
+    const ip = config.hostNetwork ? '' : (await this.#deps.network.attach(id, files.net, config.ports)).ip;
+    if (!config.hostIpc) {
+      await mkdir(files.shm);
+      await mount('shm', files.shm, 'tmpfs', ['nosuid', 'nodev', 'noexec'], `mode=1777,size=${shmSize}`);
+    }
+    await writeSandboxFiles(files, config, ip);
+    signal?.throwIfAborted();
+    return ip;
+  }
+
+  /** Every step is tried; the first failure is thrown at the end. */
+  async #takeDown({ id }: SandboxRecord): Promise<void> {
+    const files = sandboxFiles(this.#deps.layout, id);
+    const results = await Promise.allSettled([
+      this.#deps.network.detach(id),
+      unpin(files.net),
+      unpin(files.ipc),
+      unpin(files.uts),
+      unmount(files.shm),
+    ]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    await this.#clear(id);
+  }
+
+  /** Removes its directory, never through a mount. */
+  async #clear(id: SandboxId): Promise<void> {
+    const { directory } = sandboxFiles(this.#deps.layout, id);
+    for (const point of await listMounts(directory)) await unmount(point);
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  async #status(record: SandboxRecord): Promise<SandboxStatus> {
+    const { id, config, ip, createdAt } = record;
+    return { id, pod: config.pod, attempt: config.attempt, isReady: await this.#isReady(record), ip, createdAt };
+  }
+
+  async #isReady({ id, phase, bootId, config }: SandboxRecord): Promise<boolean> {
+    if (phase !== 'ready' || bootId !== this.#deps.bootId) return false;
+    const pins = Object.values(pinsOf(config, sandboxFiles(this.#deps.layout, id))) as string[];
+    if (!(await Promise.all(pins.map(isPinned))).every(Boolean)) return false;
+    return config.hostNetwork || (await this.#deps.network.usage(id)) !== undefined;
+  }
+
+  async #update(record: SandboxRecord): Promise<SandboxRecord> {
+    this.#records.set(record.id, record);
+    await this.#deps.records.save(record);
+    return record;
+  }
+
+  async #forget(id: SandboxId): Promise<void> {
+    await this.#deps.records.remove(id);
+    this.#records.delete(id);
+  }
+}
+
+/** The namespaces a sandbox has of its own. */
+function pinsOf(config: SandboxConfig, files: { net: string; ipc: string; uts: string }): NamespacePins {
+  return {
+    ...(config.hostNetwork ? {} : { net: files.net, uts: files.uts }),
+    ...(config.hostIpc ? {} : { ipc: files.ipc }),
+  };
+}
