@@ -1,0 +1,78 @@
+import { rootCertificates } from 'node:tls';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { normalizeRegistry } from './reference.ts';
+import type { Registries, RegistrySettings } from './registry-settings.ts';
+
+/** A place that answers for a registry: itself or a mirror. */
+export interface Endpoint {
+  /** Registry as in image names; a mirror's is its own host. Credentials are looked up by it. */
+  registry: string;
+  /** Without a slash at its end. */
+  base: string;
+}
+
+const hubHost = 'registry-1.docker.io';
+const connectTimeoutMs = 10_000;
+const connectionsPerHost = 16;
+
+/** Where registries are and with which TLS settings one speaks with them. */
+export class Endpoints {
+  readonly #registries: Registries;
+  readonly #dispatchers = new Map<string, Dispatcher>();
+
+  constructor(registries: Registries) {
+    this.#registries = registries;
+  }
+
+  /** The mirrors, then the registry itself. */
+  forPull(registry: string): Endpoint[] {
+    const mirrors = this.#registries.get(registry)?.mirrors ?? [];
+    const toEndpoint = (mirror: string): Endpoint => ({
+      registry: normalizeRegistry(new URL(mirror).host),
+      base: mirror.replace(/\/+$/, ''),
+    });
+    return [...mirrors.map(toEndpoint), this.itself(registry)];
+  }
+
+  /** Plain HTTP is for loopback addresses, and where the settings say so. */
+  itself(registry: string): Endpoint {
+    const host = registry === 'docker.io' ? hubHost : registry;
+    const isPlain = this.#registries.get(registry)?.plainHttp ?? isLoopback(registry);
+    return { registry, base: `${isPlain ? 'http' : 'https'}://${host}` };
+  }
+
+  /** What connects to `url` for an endpoint. Elsewhere than at the endpoint itself, certificates are always checked. */
+  dispatcher(url: URL, endpoint: Endpoint): Dispatcher {
+    const settings = this.#registries.get(endpoint.registry);
+    const isOwn = url.origin === new URL(endpoint.base).origin;
+    const tls = { ca: settings?.ca, skipVerify: isOwn && settings?.skipVerify === true };
+    const isDirect = isLoopback(url.host);
+    const key = JSON.stringify([tls, isDirect]);
+    const known = this.#dispatchers.get(key);
+    if (known !== undefined) return known;
+    const made = makeDispatcher(tls, isDirect);
+    this.#dispatchers.set(key, made);
+    return made;
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+    this.#dispatchers.clear();
+  }
+}
+
+type Tls = Pick<RegistrySettings, 'ca' | 'skipVerify'>;
+
+function makeDispatcher({ ca, skipVerify }: Tls, isDirect: boolean): Dispatcher {
+  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+  const tls = { ...trusted, rejectUnauthorized: !skipVerify };
+  const options = { connect: { timeout: connectTimeoutMs, ...tls }, connections: connectionsPerHost };
+  return isDirect ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: tls });
+}
+
+/** 127.0.0.0/8, ::1 and localhost, with or without a port. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name);
+}

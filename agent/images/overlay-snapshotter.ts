@@ -1,0 +1,143 @@
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApiError, messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { listMounts, mount, unmount } from '../host/mounts.ts';
+import type { AgentPaths } from '../paths.ts';
+import type { ContainerId } from '../runtime/driver.ts';
+import { discard, hasCode, writeWhole } from './durable-file.ts';
+import { parseImageDocument } from './manifest.ts';
+import type { OciImageStore } from './oci-image-store.ts';
+import { ShortLinks } from './short-links.ts';
+import type { ImageConfig, Snapshotter } from './snapshotter.ts';
+
+export interface OverlaySnapshotterOptions {
+  paths: AgentPaths;
+  store: OciImageStore;
+  log: Logger;
+}
+
+/** What a mount call copies of its options, with the zero byte. */
+const maxOptionBytes = 4095;
+const idPattern = /^[A-Za-z0-9][\w.-]{0,200}$/;
+
+/**
+ * Roots of containers: an overlay of the image's layers with a fresh upper folder, mounted at `snapshots/<id>/root`.
+ * Everything is on disk; a new process finds it by listing.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly #store: OciImageStore;
+  readonly #log: Logger;
+  readonly #links: ShortLinks;
+  /** `volatile` spares syncing at unmount; kernels before 5.10 do not know it. */
+  #options = ['volatile'];
+
+  constructor({ paths, store, log }: OverlaySnapshotterOptions) {
+    this.#store = store;
+    this.#log = log;
+    this.#links = new ShortLinks(join(paths.run, 'l'));
+  }
+
+  /** Removes the roots of all containers but `live`. Call when no container is being made. */
+  async open(live: ReadonlySet<ContainerId>): Promise<void> {
+    for (const id of await this.list()) {
+      if (live.has(id)) continue;
+      await this.remove(id).catch((error: unknown) => {
+        this.#log.warn('leftover root of a container cannot be removed', { id, error });
+      });
+    }
+  }
+
+  async imageConfig(imageId: string): Promise<ImageConfig> {
+    await this.#image(imageId);
+    return parseImageDocument(await this.#store.blobs.read(imageId)).config;
+  }
+
+  async prepare(id: ContainerId, imageId: string): Promise<string> {
+    const folder = this.#folder(id);
+    const { diffIds } = await this.#image(imageId);
+    try {
+      await mkdir(folder, { mode: 0o700 });
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+      throw new ApiError('AlreadyExists', `the root of container ${id} exists already`, {}, { cause: error });
+    }
+    try {
+      const record = JSON.stringify({ container: id, imageId, diffIds });
+      await writeWhole(join(folder, 'snapshot.json'), record, this.#store.layout.temporary);
+      for (const name of ['upper', 'work', 'root']) await mkdir(join(folder, name), { mode: 0o755 });
+      await this.#mount(folder, await this.#visibleLayers(diffIds));
+      return join(folder, 'root');
+    } catch (error) {
+      await this.remove(id).catch((failure: unknown) => this.#log.warn('root of a container is left', { id, failure }));
+      throw new ApiError('InternalError', `root of container ${id}: ${messageOf(error)}`, {}, { cause: error });
+    }
+  }
+
+  /** Top first. A layer counts once, where it is uppermost, and nothing counts below one that hides all. */
+  async #visibleLayers(diffIds: readonly string[]): Promise<string[]> {
+    const visible: string[] = [];
+    for (const diffId of new Set([...diffIds].reverse())) {
+      const facts = await this.#store.layers.facts(diffId);
+      if (facts === undefined) throw new ApiError('NotFound', `layer ${diffId} is not here any more`);
+      visible.push(this.#store.layout.layerFiles(diffId));
+      if (facts.isOpaqueRoot) break;
+    }
+    return visible;
+  }
+
+  async #mount(folder: string, layers: readonly string[]): Promise<void> {
+    // An overlay needs one layer at least; an image may have none.
+    const lower = layers.length > 0 ? layers : [await emptyFolder(folder)];
+    const links: string[] = [];
+    for (const layer of lower) links.push(await this.#links.to(layer));
+    const base = await this.#links.to(folder);
+    const places = [`lowerdir=${links.join(':')}`, `upperdir=${base}/upper`, `workdir=${base}/work`];
+    const data = [...places, ...this.#options].join(',');
+    if (data.length > maxOptionBytes)
+      throw new ApiError('Invalid', `an image of ${layers.length} layers cannot be mounted`);
+    try {
+      await mount('overlay', join(folder, 'root'), 'overlay', [], data);
+    } catch (error) {
+      if (this.#options.length === 0) throw error;
+      await mount('overlay', join(folder, 'root'), 'overlay', [], places.join(','));
+      this.#options = [];
+    }
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    const folder = this.#folder(id);
+    for (const point of await listMounts(folder)) await unmount(point);
+    // Not recursive: it fails when something is still mounted there, and then nothing is deleted.
+    await rmdir(join(folder, 'root')).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    const snapshots = await this.#store.catalog.snapshots();
+    const own = snapshots.find(({ container }) => container === id);
+    await discard(folder, this.#store.layout.temporary);
+    await this.#links.remove(folder);
+    if (own === undefined || (await this.#store.find(own.imageId)) !== undefined) return;
+    await this.#store.collectGarbage(new Set(own.diffIds));
+  }
+
+  async list(): Promise<ContainerId[]> {
+    return (await readdir(this.#store.layout.snapshots)) as ContainerId[];
+  }
+
+  #folder(id: string): string {
+    if (!idPattern.test(id)) throw new ApiError('BadRequest', `"${id}" is not a container id`);
+    return this.#store.layout.snapshot(id);
+  }
+
+  async #image(imageId: string): Promise<{ diffIds: string[] }> {
+    const image = await this.#store.catalog.image(imageId);
+    if (image === undefined) throw new ApiError('NotFound', `image ${imageId} is not on this node`);
+    return image;
+  }
+}
+
+async function emptyFolder(folder: string): Promise<string> {
+  const path = join(folder, 'empty');
+  await mkdir(path, { recursive: true });
+  return path;
+}
