@@ -1,0 +1,105 @@
+import { isEqual, isObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/**
+ * A set of fields as a tree. Steps are those of FieldsV1: `f:name`, `k:{"name":"c1"}`, `v:"x"`. Sets are never changed:
+ * every operation makes a new one, and a branch without a member does not exist.
+ */
+export interface FieldSet {
+  /** Whether the field that stands here is in the set itself. */
+  isMember: boolean;
+  /** Of a leaf that was read from an object: what changes are found by. */
+  value?: Json;
+  children: ReadonlyMap<string, FieldSet>;
+}
+
+const noChildren: ReadonlyMap<string, FieldSet> = new Map();
+export const emptySet: FieldSet = { isMember: false, children: noChildren };
+
+export function leaf(value?: Json): FieldSet {
+  return { isMember: true, children: noChildren, ...(value !== undefined && { value }) };
+}
+
+export function isEmpty(set: FieldSet): boolean {
+  return !set.isMember && set.children.size === 0;
+}
+
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  const children = new Map(a.children);
+  for (const [step, child] of b.children) {
+    const other = children.get(step);
+    children.set(step, other === undefined ? child : union(other, child));
+  }
+  return { isMember: a.isMember || b.isMember, children };
+}
+
+/** Members of `a` that are not members of `b`. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  return select(a, b, (inA, inB) => inA.isMember && !(inB?.isMember ?? false));
+}
+
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  return select(a, b, (inA, inB) => inA.isMember && (inB?.isMember ?? false));
+}
+
+/** Members of `a` that `b` has not, and has nothing below of either. */
+export function untouched(a: FieldSet, b: FieldSet): FieldSet {
+  return select(a, b, (inA, inB) => inA.isMember && inB === undefined);
+}
+
+/** Members of `after` that are new or have another value than in `before`: both read from objects. */
+export function written(before: FieldSet, after: FieldSet): FieldSet {
+  const isWritten = (now: FieldSet, was: FieldSet | undefined): boolean =>
+    now.isMember && (was === undefined || !was.isMember || !isEqual(now.value, was.value));
+  return select(after, before, isWritten);
+}
+
+type Selects = (inA: FieldSet, inB: FieldSet | undefined) => boolean;
+
+function select(a: FieldSet, b: FieldSet | undefined, selects: Selects): FieldSet {
+  const children = new Map<string, FieldSet>();
+  for (const [step, child] of a.children) {
+    const selected = select(child, b?.children.get(step), selects);
+    if (!isEmpty(selected)) children.set(step, selected);
+  }
+  return { isMember: selects(a, b), children };
+}
+
+/** As `fieldsV1` of a managedFields entry. */
+export function toFieldsV1(set: FieldSet): JsonObject {
+  const entries = [...set.children].map(([step, child]): [string, Json] => [step, toFieldsV1(child)]);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const hasBoth = set.isMember && set.children.size > 0;
+  return Object.fromEntries(hasBoth ? [['.', {}], ...entries] : entries);
+}
+
+export function fromFieldsV1(fields: unknown, isRoot = true): FieldSet {
+  if (!isObject(fields)) return emptySet;
+  const steps = Object.entries(fields).filter(([step]) => step !== '.');
+  const children = new Map(steps.map(([step, child]) => [step, fromFieldsV1(child, false)]));
+  return { isMember: !isRoot && (steps.length === 0 || Object.hasOwn(fields, '.')), children };
+}
+
+/** The members as conflicts name them: `.spec.containers[name="c1"].image`. */
+export function pathsOf(set: FieldSet, prefix = ''): string[] {
+  const below = [...set.children].flatMap(([step, child]) => pathsOf(child, prefix + showStep(step)));
+  return set.isMember ? [prefix, ...below] : below;
+}
+
+function showStep(step: string): string {
+  const text = step.slice(2);
+  if (step.startsWith('f:')) return `.${text}`;
+  if (step.startsWith('v:')) return `[=${text}]`;
+  if (!step.startsWith('k:')) return `[${text}]`;
+  return `[${showKeys(text)}]`;
+}
+
+/** Clients may bring their own managedFields, so the keys need not be what Berth writes. */
+function showKeys(text: string): string {
+  try {
+    const keys = Object.entries(JSON.parse(text) as JsonObject);
+    return keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',');
+  } catch {
+    return text;
+  }
+}

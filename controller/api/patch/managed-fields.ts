@@ -1,0 +1,131 @@
+import { rfc3339 } from '../../../shared/clock.ts';
+import type { ResourceInfo } from '../../../shared/objects/resources.ts';
+import { apiVersionOf } from '../../../shared/objects/resources.ts';
+import type { KubeObject, ManagedFieldsEntry } from '../../../shared/objects/types.ts';
+import { difference, emptySet, fromFieldsV1, isEmpty, toFieldsV1, union, written } from './field-set.ts';
+import type { FieldSet } from './field-set.ts';
+import { fieldsOf } from './field-walk.ts';
+import { checkDepth, isEqual } from './json.ts';
+import { shapeOf } from './shape.ts';
+import type { Types } from './shape.ts';
+
+/** Who writes, and how: one entry of metadata.managedFields. */
+export interface Writer {
+  manager: string;
+  operation: 'Apply' | 'Update';
+  apiVersion: string;
+  subresource?: string;
+}
+
+/** A writer with the fields it owns. `time` is when these last changed. */
+export interface Ownership extends Writer {
+  time?: string;
+  fields: FieldSet;
+}
+
+export function isSameWriter(a: Writer, b: Writer): boolean {
+  const sameWay = a.operation === b.operation && a.apiVersion === b.apiVersion;
+  return sameWay && a.manager === b.manager && (a.subresource ?? '') === (b.subresource ?? '');
+}
+
+export interface Write {
+  info: ResourceInfo;
+  manager: string;
+  /** Set when a subresource is written. */
+  subresource?: string;
+}
+
+/**
+ * `next` with metadata.managedFields as a POST, a PUT or a patch other than apply leaves them: the manager owns what it
+ * changed, all others lose that and what is gone. Call it with the object as it will be stored.
+ */
+export function trackUpdate<T extends KubeObject>(
+  previous: KubeObject | undefined,
+  next: T,
+  write: Write,
+  types: Types,
+  now: number,
+): T {
+  const { info, manager, subresource } = write;
+  checkDepth(next);
+  const writer: Writer = {
+    manager,
+    operation: 'Update',
+    apiVersion: apiVersionOf(info),
+    ...(subresource && { subresource }),
+  };
+  const shape = shapeOf(info);
+  const before = fieldsOf(types, shape, previous);
+  const after = fieldsOf(types, shape, next);
+  const gained = written(before, after);
+  const gone = difference(before, after);
+  const owners = readOwners(givenOrLive(previous, next));
+  const others = owners
+    .filter((owner) => !isSameWriter(owner, writer))
+    .map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
+  const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
+  const owned = union(difference(mine.fields, gone), gained);
+  return withManagedFields(next, [...others, withFields(mine, owned, now)]);
+}
+
+/**
+ * Clients that do not know managedFields send none, and lose nobody's; those that do may replace them, and a single
+ * empty entry forgets them all. A new object brings none.
+ */
+function givenOrLive(previous: KubeObject | undefined, next: KubeObject): readonly ManagedFieldsEntry[] {
+  const live = previous?.metadata.managedFields ?? [];
+  const given = previous === undefined ? [] : (next.metadata.managedFields ?? []);
+  if (given.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
+  return readOwners(given).length > 0 ? given : live;
+}
+
+/** Entries that cannot be read are left out. */
+export function readOwners(entries: readonly ManagedFieldsEntry[]): Ownership[] {
+  return entries.flatMap((entry): Ownership[] => {
+    const { manager = '', operation, apiVersion = '', subresource, time, fieldsV1 } = entry;
+    if (operation !== 'Apply' && operation !== 'Update') return [];
+    const optional = { ...(subresource && { subresource }), ...(time !== undefined && { time }) };
+    return [{ manager, operation, apiVersion, ...optional, fields: fromFieldsV1(fieldsV1) }];
+  });
+}
+
+/** The entry with other fields; its time moves only when they differ. */
+export function withFields(owner: Ownership, fields: FieldSet, now: number): Ownership {
+  if (isEqual(toFieldsV1(owner.fields), toFieldsV1(fields))) return owner;
+  return { ...owner, fields, time: rfc3339(now) };
+}
+
+export function withManagedFields<T extends KubeObject>(object: T, owners: readonly Ownership[]): T {
+  const entries = bounded(owners.filter(({ fields }) => !isEmpty(fields))).map(toEntry);
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
+}
+
+function toEntry({ manager, operation, apiVersion, subresource, time, fields }: Ownership): ManagedFieldsEntry {
+  return {
+    manager,
+    operation,
+    apiVersion,
+    ...(time !== undefined && { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: toFieldsV1(fields) as ManagedFieldsEntry['fieldsV1'],
+    ...(subresource && { subresource }),
+  };
+}
+
+const maxUpdaters = 10;
+
+/** An object keeps its newest ten updaters; the older ones become one. */
+function bounded(owners: readonly Ownership[]): Ownership[] {
+  const appliers = owners.filter(({ operation }) => operation === 'Apply');
+  const updaters = owners.filter(({ operation }) => operation === 'Update');
+  if (updaters.length <= maxUpdaters) return [...appliers, ...updaters];
+  const oldestFirst = [...updaters].sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? -1 : 1));
+  const old = oldestFirst.slice(0, updaters.length - maxUpdaters + 1);
+  const [oldest] = old;
+  if (oldest === undefined) return [...owners];
+  const fields = old.map((owner) => owner.fields).reduce(union);
+  const ancient: Ownership = { manager: 'ancient-changes', operation: 'Update', apiVersion: oldest.apiVersion, fields };
+  if (oldest.time !== undefined) ancient.time = oldest.time;
+  return [...appliers, ancient, ...updaters.filter((owner) => !old.includes(owner))];
+}

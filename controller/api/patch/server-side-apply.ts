@@ -1,0 +1,125 @@
+import { ApiError } from '../../../shared/errors.ts';
+import type { Cause } from '../../../shared/errors.ts';
+import type { ResourceInfo } from '../../../shared/objects/resources.ts';
+import { apiVersionOf, resourceName } from '../../../shared/objects/resources.ts';
+import type { KubeObject } from '../../../shared/objects/types.ts';
+import { checkKeys, mergeApplied, removeFields } from './apply-merge.ts';
+import { difference, emptySet, intersection, isEmpty, pathsOf, union, untouched, written } from './field-set.ts';
+import type { FieldSet } from './field-set.ts';
+import { fieldsOf } from './field-walk.ts';
+import { isObject, withoutNulls } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+import { isSameWriter, readOwners, withFields, withManagedFields } from './managed-fields.ts';
+import type { Ownership, Writer } from './managed-fields.ts';
+import { shapeOf } from './shape.ts';
+import type { Types } from './shape.ts';
+
+export interface Apply {
+  info: ResourceInfo;
+  body: unknown;
+  manager: string;
+  force: boolean;
+  subresource?: string;
+}
+
+/**
+ * The object after `manager` applied `body`: what it says is set and owned by the manager; what the manager said last
+ * time and says no more goes, unless somebody else owns it. Throws Conflict when the manager would change a field of
+ * somebody else, or takes the field when `force` is set.
+ */
+export function serverSideApply(current: KubeObject | undefined, apply: Apply, types: Types, now: number): KubeObject {
+  const { info, manager, subresource } = apply;
+  const config = readConfig(apply);
+  const shape = shapeOf(info);
+  checkKeys(types, shape, config as unknown as JsonObject);
+  const writer: Writer = {
+    manager,
+    operation: 'Apply',
+    apiVersion: apiVersionOf(info),
+    ...(subresource && { subresource }),
+  };
+  const owners = current === undefined ? [] : liveOwners(current, fieldsOf(types, shape, current), info);
+  const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
+  const others = owners.filter((owner) => owner !== mine);
+  const said = fieldsOf(types, shape, config);
+
+  const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
+  const claimed = others.map(({ fields }) => fields).reduce(union, said);
+  const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
+  const result = pruned as unknown as KubeObject;
+
+  const before = fieldsOf(types, shape, current);
+  const after = fieldsOf(types, shape, result);
+  const gained = written(before, after);
+  if (!apply.force) checkConflicts(apply, others, gained, config.metadata.name);
+  const gone = difference(before, after);
+  const left = others.map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
+  return withManagedFields(result, [...left, withFields(mine, said, now)]);
+}
+
+function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
+  if (manager === '') {
+    const cause = {
+      reason: 'FieldValueRequired',
+      message: 'Required value: is required for apply patch',
+      field: 'fieldManager',
+    };
+    throw new ApiError('Invalid', `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${cause.message}`, {
+      causes: [cause],
+    });
+  }
+  const config = withoutNulls(body as Json);
+  if (!isObject(config)) throw new ApiError('BadRequest', 'an apply patch is an object');
+  const apiVersion = apiVersionOf(info);
+  if (config['apiVersion'] !== apiVersion || config['kind'] !== info.kind) {
+    const got = JSON.stringify([config['apiVersion'], config['kind']]);
+    throw new ApiError('BadRequest', `the applied object must be of kind ${apiVersion} ${info.kind}, not ${got}`);
+  }
+  const metadata = config['metadata'] ?? {};
+  if (!isObject(metadata)) throw new ApiError('BadRequest', 'metadata must be an object');
+  if (Object.hasOwn(metadata, 'managedFields')) throw new ApiError('BadRequest', 'metadata.managedFields must be nil');
+  return { ...writable(info, config, subresource), metadata } as unknown as KubeObject;
+}
+
+/** The main resource does not write the status, and its subresource nothing else. */
+function writable(info: ResourceInfo, config: JsonObject, subresource: string | undefined): JsonObject {
+  const isWritten = (key: string): boolean =>
+    subresource === 'status'
+      ? ['apiVersion', 'kind', 'metadata', 'status'].includes(key)
+      : key !== 'status' || !info.subresources.includes('status');
+  return Object.fromEntries(Object.entries(config).filter(([key]) => isWritten(key)));
+}
+
+/** Before the first apply to an object that nobody was recorded for, all of it counts as somebody's. */
+function liveOwners(current: KubeObject, fields: FieldSet, info: ResourceInfo): Ownership[] {
+  const owners = readOwners(current.metadata.managedFields ?? []);
+  if (owners.length > 0) return owners;
+  return [{ manager: 'before-first-apply', operation: 'Update', apiVersion: apiVersionOf(info), fields }];
+}
+
+function checkConflicts({ info }: Apply, others: readonly Ownership[], gained: FieldSet, name: string): void {
+  const conflicts = others
+    .map((owner) => ({ owner, fields: intersection(owner.fields, gained) }))
+    .filter(({ fields }) => !isEmpty(fields));
+  if (conflicts.length === 0) return;
+  const causes = conflicts.flatMap(({ owner, fields }) => pathsOf(fields).map((field) => causeOf(owner, field)));
+  const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
+  const lines = conflicts.map(({ owner, fields }) => describe(owner, pathsOf(fields)));
+  const [kind = ''] = resourceName(info).split('.');
+  const details = { name, kind, ...(info.group !== '' && { group: info.group }), causes };
+  throw new ApiError('Conflict', `Apply failed with ${count}: ${lines.join('\n')}`, details);
+}
+
+function causeOf(owner: Ownership, field: string): Cause {
+  return { reason: 'FieldManagerConflict', message: `conflict with ${nameOf(owner)}`, field };
+}
+
+function describe(owner: Ownership, paths: readonly string[]): string {
+  if (paths.length === 1) return `conflict with ${nameOf(owner)}: ${paths[0]}`;
+  return [`conflicts with ${nameOf(owner)}:`, ...paths.map((path) => `- ${path}`)].join('\n');
+}
+
+function nameOf({ manager, apiVersion, subresource }: Ownership): string {
+  const part = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`;
+  return `${JSON.stringify(manager)}${part} using ${apiVersion}`;
+}
