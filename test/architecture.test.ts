@@ -13,7 +13,7 @@ const mayImport: Record<string, string[]> = {
   'controller/store': ['self', 'shared'],
   'controller/reconcile': ['self', 'shared', 'controller/store'],
   'controller/scheduler': ['self', 'shared', 'controller/store'],
-  'controller/nodes': ['self', 'shared', 'controller/store'],
+  'controller/nodes': ['self', 'shared', 'controller/store', 'controller/certificates/private-files.ts'],
   'controller/api': ['self', 'shared', 'controller/store'],
   'controller/certificates': ['self', 'shared'],
   'controller/history': ['self', 'shared', 'controller/store'],

@@ -17,8 +17,8 @@ export interface Bus {
   subscribe(subject: string, signal: AbortSignal): AsyncIterable<BusMessage>;
   /** True while connected. */
   readonly isConnected: boolean;
-  /** Called at every (re)connect after the first; what was sent before may be lost. */
-  onReconnect(listener: () => void): void;
+  /** Called at every (re)connect after the first, until the signal aborts; what was sent before may be lost. */
+  onReconnect(listener: () => void, signal?: AbortSignal): void;
   /** Waits until the server has seen all that was published. */
   flush(): Promise<void>;
   close(): Promise<void>;

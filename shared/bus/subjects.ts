@@ -32,3 +32,13 @@ export const subjects = {
   streamDown: (node: string, session: string): string => `berth.down.${nodeToken(node)}.s.${session}`,
   join: 'berth.join',
 } as const;
+
+/** Where answers to a node's requests arrive; a node may listen below its own only. */
+export function inboxPrefix(node: string): string {
+  return `_INBOX_${nodeToken(node)}`;
+}
+
+/** The same for the bearer of a join token. */
+export function joinInboxPrefix(tokenId: string): string {
+  return `_INBOX_join_${tokenId}`;
+}

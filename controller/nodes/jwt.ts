@@ -1,0 +1,184 @@
+import {
+  createAccount,
+  createOperator,
+  createUser,
+  encodeAccount,
+  encodeOperator,
+  encodeUser,
+  fromSeed,
+} from '@nats-io/jwt';
+import { join } from 'node:path';
+import { inboxPrefix, joinInboxPrefix, nodeToken, subjects } from '../../shared/bus/subjects.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
+
+/** What a client connects with. */
+export interface UserCredentials {
+  jwt: string;
+  seed: string;
+}
+
+/** What a server must know to tell who may come in. */
+export interface ServerClaims {
+  operatorJwt: string;
+  /** Public keys of the two accounts. */
+  systemId: string;
+  accountId: string;
+  /** JWTs by account id. */
+  accounts: Record<string, string>;
+}
+
+/** Seeds of the keys that make a cluster: whoever has them is the cluster. */
+interface Seeds {
+  operator: string;
+  system: string;
+  account: string;
+  signing: string;
+}
+
+const seedNames = ['operator', 'system', 'account', 'signing'] as const;
+const unlimited = -1;
+const day = 24 * 3_600_000;
+
+/** How long a node's credential lasts; it is renewed at half of it. */
+export const nodeCredentialMs = day;
+
+/**
+ * Issues credentials for the bus: issuing is signing, no server needs to be told. The keys are made once and kept below
+ * `directory`, readable by their owner only.
+ */
+export class BusAuthority {
+  readonly #seeds: Seeds;
+  readonly #clock: Clock;
+
+  private constructor(seeds: Seeds, clock: Clock) {
+    this.#seeds = seeds;
+    this.#clock = clock;
+  }
+
+  static async open(directory: string, clock: Clock): Promise<BusAuthority> {
+    await makePrivateDirectory(directory);
+    const file = join(directory, 'keys.json');
+    const text = await readIfPresent(file);
+    if (text !== undefined) return new BusAuthority(parseSeeds(text, file), clock);
+    const seeds = {
+      operator: seedOf(createOperator()),
+      system: seedOf(createAccount()),
+      account: seedOf(createAccount()),
+      signing: seedOf(createAccount()),
+    };
+    await writePrivateFile(file, `${JSON.stringify(seeds, undefined, 2)}\n`);
+    return new BusAuthority(seeds, clock);
+  }
+
+  /** `revoked`: public keys of users, with the time (seconds) up to which their credentials are void. */
+  async serverClaims(revoked: Record<string, number> = {}): Promise<ServerClaims> {
+    const systemId = publicKeyOf(this.#seeds.system);
+    const accountId = publicKeyOf(this.#seeds.account);
+    const options = { signer: keyOf(this.#seeds.operator) };
+    const system = await encodeAccount('SYS', keyOf(this.#seeds.system), { limits: accountLimits }, { ...options });
+    const account = await encodeAccount(
+      'BERTH',
+      keyOf(this.#seeds.account),
+      { limits: accountLimits, signing_keys: [publicKeyOf(this.#seeds.signing)], revocations: revoked },
+      { ...options },
+    );
+    return {
+      operatorJwt: await encodeOperator('berth', keyOf(this.#seeds.operator), { system_account: systemId }),
+      systemId,
+      accountId,
+      accounts: { [systemId]: system, [accountId]: account },
+    };
+  }
+
+  /** For this controller process: everything within the cluster's account. */
+  async controllerCredentials(): Promise<UserCredentials> {
+    return this.#newUser('controller', { pub: { allow: ['>'] }, sub: { allow: ['>'] } });
+  }
+
+  /** For the public key that a node made: its own subjects, for a day. */
+  async issueNode(node: string, publicKey: string): Promise<string> {
+    const token = nodeToken(node);
+    return this.#sign(
+      `node ${node}`,
+      publicKey,
+      {
+        pub: { allow: [`berth.up.${token}.>`] },
+        sub: { allow: [`berth.down.${token}.>`, `${inboxPrefix(node)}.>`] },
+        // One answer to each question of a controller; the time is in nanoseconds.
+        resp: { max: 1, ttl: 600_000_000_000 },
+      },
+      this.#clock.now() + nodeCredentialMs,
+    );
+  }
+
+  /** For the same key, without end, but good for one question only: renew me. For nodes that were away for long. */
+  async issueRenewal(node: string, publicKey: string): Promise<string> {
+    return this.#sign(`renewal ${node}`, publicKey, {
+      pub: { allow: [subjects.upCall(node, 'renew')] },
+      sub: { allow: [`${inboxPrefix(node)}.>`] },
+    });
+  }
+
+  /** For the bearer of one join token: may ask to join and hear the answer. */
+  async joinerCredentials(id: string, expiresAt: number): Promise<UserCredentials> {
+    const permissions = { pub: { allow: [subjects.join] }, sub: { allow: [`${joinInboxPrefix(id)}.>`] } };
+    return this.#newUser(`joiner ${id}`, permissions, expiresAt);
+  }
+
+  async #newUser(name: string, permissions: Permissions, expiresAt?: number): Promise<UserCredentials> {
+    const user = createUser();
+    return { jwt: await this.#sign(name, user.getPublicKey(), permissions, expiresAt), seed: seedOf(user) };
+  }
+
+  #sign(name: string, publicKey: string, permissions: Permissions, expiresAt?: number): Promise<string> {
+    return encodeUser(
+      name,
+      publicKey,
+      publicKeyOf(this.#seeds.account),
+      { ...permissions, subs: 200, payload: 8 * 1024 * 1024, data: unlimited },
+      {
+        signer: keyOf(this.#seeds.signing),
+        ...(expiresAt !== undefined && { exp: Math.floor(expiresAt / 1000) }),
+      },
+    );
+  }
+}
+
+interface Permissions {
+  pub: { allow: string[] };
+  sub: { allow: string[] };
+  resp?: { max: number; ttl: number };
+}
+
+/** The library's own defaults are 0: nobody could subscribe. */
+const accountLimits = {
+  subs: unlimited,
+  data: unlimited,
+  payload: unlimited,
+  imports: unlimited,
+  exports: unlimited,
+  wildcards: true,
+  conn: unlimited,
+  leaf: unlimited,
+};
+
+type KeyPair = ReturnType<typeof createUser>;
+
+function seedOf(pair: KeyPair): string {
+  return new TextDecoder().decode(pair.getSeed());
+}
+
+function keyOf(seed: string): KeyPair {
+  return fromSeed(new TextEncoder().encode(seed));
+}
+
+function publicKeyOf(seed: string): string {
+  return keyOf(seed).getPublicKey();
+}
+
+function parseSeeds(text: string, file: string): Seeds {
+  const found = JSON.parse(text) as Partial<Seeds>;
+  for (const name of seedNames) if (typeof found[name] !== 'string') throw new Error(`${file} has no ${name} key`);
+  return found as Seeds;
+}

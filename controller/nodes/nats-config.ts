@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { ServerClaims } from './jwt.ts';
+
+export interface NatsServerConfig {
+  listen: { host: string; port: number };
+  /** On loopback: health and identity of the server. */
+  monitorPort: number;
+  /** PEM files of the server; absent: no TLS, for tests only. */
+  tls?: { certFile: string; keyFile: string };
+  pidFile: string;
+  logFile: string;
+  claims: ServerClaims;
+}
+
+export interface Version {
+  major: number;
+  minor: number;
+  patch: number;
+}
+
+/** Reads `nats-server: v2.9.10`; undefined when it is something else. */
+export function parseVersion(text: string): Version | undefined {
+  const match = /v?(\d+)\.(\d+)\.(\d+)/.exec(text);
+  if (match === null) return undefined;
+  return { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) };
+}
+
+export function isAtLeast(version: Version, [major, minor, patch]: readonly [number, number, number]): boolean {
+  if (version.major !== major) return version.major > major;
+  if (version.minor !== minor) return version.minor > minor;
+  return version.patch >= patch;
+}
+
+/** Servers of the same name have the same settings; certificates and claims are read again without a restart. */
+export function serverName({ listen, monitorPort, tls, logFile, claims }: NatsServerConfig): string {
+  const identity = JSON.stringify([listen, monitorPort, tls, logFile, claims.accountId, claims.systemId]);
+  return `berth-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
+}
+
+/** The server's configuration file, with nothing in it that `version` does not know. */
+export function renderConfig(config: NatsServerConfig, version: Version): string {
+  const { listen, monitorPort, tls, pidFile, logFile, claims } = config;
+  const accounts = Object.entries(claims.accounts).map(([id, jwt]) => `  ${id}: ${quote(jwt)}`);
+  return [
+    `server_name: ${quote(serverName(config))}`,
+    `listen: ${quote(`${listen.host}:${listen.port}`)}`,
+    `http: ${quote(`127.0.0.1:${monitorPort}`)}`,
+    `pid_file: ${quote(pidFile)}`,
+    `log_file: ${quote(logFile)}`,
+    'logfile_size_limit: 10MB',
+    ...(isAtLeast(version, [2, 10, 0]) ? ['logfile_max_num: 3'] : []),
+    'max_payload: 8MB',
+    'max_pending: 64MB',
+    'write_deadline: "10s"',
+    ...(tls === undefined ? [] : [renderTls(tls, version)]),
+    `operator: ${quote(claims.operatorJwt)}`,
+    `system_account: ${quote(claims.systemId)}`,
+    'resolver: MEMORY',
+    'resolver_preload {',
+    ...accounts,
+    '}',
+    '',
+  ].join('\n');
+}
+
+function renderTls({ certFile, keyFile }: { certFile: string; keyFile: string }, version: Version): string {
+  const minimum = isAtLeast(version, [2, 10, 0]) ? ' min_version: "1.2",' : '';
+  return `tls {${minimum} cert_file: ${quote(certFile)}, key_file: ${quote(keyFile)}, timeout: 5 }`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,96 @@
+import { execFile, spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { messageOf } from '../../shared/errors.ts';
+import { isAtLeast, parseVersion, type Version } from './nats-config.ts';
+
+const run = promisify(execFile);
+const oldest = [2, 9, 10] as const;
+
+/** One server process for ever: its number alone may belong to another one by the time it is used. */
+export interface ServerProcess {
+  pid: number;
+  /** Clock ticks from boot to its start. */
+  startTime: string;
+}
+
+/** Throws with what to install when there is no server, or an older one than is known to work. */
+export async function findVersion(binary: string): Promise<Version> {
+  const wanted = `nats-server ${oldest.join('.')} or newer is needed`;
+  let output: string;
+  try {
+    output = (await run(binary, ['-v'], { timeout: 10_000 })).stdout;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const problem = isMissing ? `${binary} is not installed` : `${binary} -v failed: ${messageOf(error)}`;
+    throw new Error(`${problem}; ${wanted}: install the package "nats-server"`, { cause: error });
+  }
+  const version = parseVersion(output);
+  if (version === undefined) throw new Error(`${binary} -v says "${output.trim()}"; ${wanted}`);
+  if (!isAtLeast(version, oldest)) throw new Error(`${binary} is ${output.trim()}; ${wanted}`);
+  return version;
+}
+
+/** Throws with the server's own words when it would not start with this file. */
+export async function checkConfig(binary: string, configFile: string): Promise<void> {
+  try {
+    await run(binary, ['-t', '-c', configFile], { timeout: 10_000 });
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`nats-server refuses its configuration: ${(stderr ?? messageOf(error)).trim()}`, { cause: error });
+  }
+}
+
+/** Starts a server that outlives this process: own session, no pipe to the parent. */
+export function spawnServer(binary: string, configFile: string, outputFile: string): Promise<number> {
+  const output = openSync(outputFile, 'a', 0o600);
+  try {
+    const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', output, output] });
+    child.unref();
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('spawn', () => resolve(child.pid ?? 0));
+    });
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** The process that has this number now, if it is a server on this configuration file. */
+export async function findServer(pid: number, configFile: string): Promise<ServerProcess | undefined> {
+  try {
+    const startTime = await startTimeOf(pid);
+    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+    return startTime !== undefined && command.includes(configFile) ? { pid, startTime } : undefined;
+  } catch {
+    return undefined; // there is no such process
+  }
+}
+
+export async function isRunning({ pid, startTime }: ServerProcess): Promise<boolean> {
+  return (await startTimeOf(pid)) === startTime;
+}
+
+/** False when that very process has gone. */
+export async function signalServer(server: ServerProcess, signal: NodeJS.Signals): Promise<boolean> {
+  if (!(await isRunning(server))) return false;
+  try {
+    process.kill(server.pid, signal);
+    return true;
+  } catch {
+    return false; // it went in between
+  }
+}
+
+/** Undefined when there is no such process, or only its remains. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The name is in parentheses and may hold spaces: the fields start after the last one.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

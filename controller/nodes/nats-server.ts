@@ -1,0 +1,237 @@
+import { readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { backoffMs } from '../../shared/backoff.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { Scope } from '../../shared/scope.ts';
+import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
+import type { BusAuthority } from './jwt.ts';
+import { renderConfig, serverName, type NatsServerConfig, type Version } from './nats-config.ts';
+import {
+  checkConfig,
+  findServer,
+  findVersion,
+  isRunning,
+  signalServer,
+  spawnServer,
+  type ServerProcess,
+} from './nats-process.ts';
+
+export interface NatsServerOptions {
+  /** Configuration, log and keys of the server; made when it is missing. */
+  directory: string;
+  listen: { host: string; port: number };
+  /** PEM files. Absent: no TLS, for tests only. */
+  tls?: { certFile: string; keyFile: string; caFile: string };
+  authority: BusAuthority;
+  clock: Clock;
+  log: Logger;
+  /** Default `nats-server` in PATH. */
+  binary?: string;
+}
+
+const pollMs = 50;
+const watchMs = 200;
+const healthyWithinMs = 15_000;
+const stopWithinMs = 5000;
+
+/**
+ * The bus as a child of the controller. It outlives a controller that crashes, and the next one adopts it, so that
+ * agents notice nothing. While this runs, a server that dies is started again.
+ */
+export class NatsServer {
+  readonly #options: NatsServerOptions;
+  readonly #scope = new Scope('nats-server');
+  readonly #configFile: string;
+  #version: Version | undefined;
+  #config: NatsServerConfig | undefined;
+  #server: ServerProcess | undefined;
+  #wasAdopted = false;
+
+  constructor(options: NatsServerOptions) {
+    this.#options = options;
+    this.#configFile = join(options.directory, 'nats-server.conf');
+  }
+
+  /** True when `start` found a server of an earlier controller. */
+  get wasAdopted(): boolean {
+    return this.#wasAdopted;
+  }
+
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
+  /** Where clients on this machine connect. */
+  get url(): string {
+    const { host, port } = this.#options.listen;
+    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    return `${this.#options.tls === undefined ? 'nats' : 'tls'}://${reachable}:${port}`;
+  }
+
+  /** Adopts or starts the server and resolves when it answers. Throws with a clear message when it cannot be had. */
+  async start(): Promise<void> {
+    const { directory, binary = 'nats-server' } = this.#options;
+    await makePrivateDirectory(directory);
+    this.#version = await findVersion(binary);
+    const before = await this.#findRunning();
+    const monitorPort = Number(await readIfPresent(this.#file('monitor-port'))) || (await freePort());
+    this.#config = await this.#makeConfig(monitorPort);
+    if (before !== undefined && (await this.#isOurs(before, this.#config))) {
+      this.#server = before;
+      this.#wasAdopted = true;
+      await this.reload();
+    } else {
+      if (before !== undefined) await this.#end(before);
+      await this.#launch(this.#config);
+    }
+    this.#options.log.info('bus is up', { url: this.url, pid: this.pid, adopted: this.#wasAdopted });
+    this.#scope.spawn(
+      (signal) => this.#supervise(signal),
+      (error) => this.#options.log.error('bus supervision ended', { error }),
+    );
+  }
+
+  /** Makes the server read certificate and accounts again. `revoked` as in BusAuthority.serverClaims. */
+  async reload(revoked: Record<string, number> = {}): Promise<void> {
+    if (this.#config === undefined || this.#server === undefined) return;
+    this.#config = { ...this.#config, claims: await this.#options.authority.serverClaims(revoked) };
+    await this.#writeConfig(this.#config);
+    await signalServer(this.#server, 'SIGHUP');
+  }
+
+  /** Ends the server. A second call does nothing. */
+  async stop(): Promise<void> {
+    await this.#scope.close();
+    if (this.#server !== undefined) await this.#end(this.#server);
+    this.#server = undefined;
+  }
+
+  /** Leaves the server running for the next controller. */
+  async release(): Promise<void> {
+    await this.#scope.close();
+  }
+
+  #file(name: string): string {
+    return join(this.#options.directory, name);
+  }
+
+  async #makeConfig(monitorPort: number): Promise<NatsServerConfig> {
+    const { listen, tls, authority } = this.#options;
+    return {
+      listen,
+      monitorPort,
+      ...(tls !== undefined && { tls: { certFile: tls.certFile, keyFile: tls.keyFile } }),
+      pidFile: this.#file('nats-server.pid'),
+      logFile: this.#file('nats-server.log'),
+      claims: await authority.serverClaims(),
+    };
+  }
+
+  async #writeConfig(config: NatsServerConfig): Promise<void> {
+    if (this.#version === undefined) throw new Error('the version of nats-server is not known yet');
+    await writePrivateFile(this.#configFile, renderConfig(config, this.#version));
+    await writePrivateFile(this.#file('monitor-port'), String(config.monitorPort));
+  }
+
+  async #findRunning(): Promise<ServerProcess | undefined> {
+    const pid = Number(await readIfPresent(this.#file('nats-server.pid')));
+    return pid > 0 ? findServer(pid, this.#configFile) : undefined;
+  }
+
+  /** Ours is the one that answers with the very name of this configuration. */
+  async #isOurs(server: ServerProcess, config: NatsServerConfig): Promise<boolean> {
+    const deadline = this.#options.clock.monotonic() + stopWithinMs;
+    while ((await isRunning(server)) && this.#options.clock.monotonic() < deadline) {
+      const name = await nameOf(config.monitorPort);
+      if (name !== undefined) return name === serverName(config);
+      await this.#options.clock.sleep(pollMs);
+    }
+    return false;
+  }
+
+  async #launch(config: NatsServerConfig, signal?: AbortSignal): Promise<void> {
+    const { binary = 'nats-server', clock } = this.#options;
+    await this.#writeConfig(config);
+    await checkConfig(binary, this.#configFile);
+    await rm(config.pidFile, { force: true });
+    const pid = await spawnServer(binary, this.#configFile, this.#file('nats-server.out'));
+    this.#server = await findServer(pid, this.#configFile);
+    const deadline = clock.monotonic() + healthyWithinMs;
+    while (this.#server !== undefined && (await isRunning(this.#server))) {
+      if ((await nameOf(config.monitorPort)) === serverName(config)) return;
+      if (clock.monotonic() > deadline) {
+        await this.#end(this.#server);
+        throw new Error(`nats-server did not become healthy within ${healthyWithinMs / 1000} s`);
+      }
+      await clock.sleep(pollMs, signal);
+    }
+    throw new Error(`nats-server ended at its start: ${await lastLines(config.logFile)}`);
+  }
+
+  async #supervise(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      if (this.#server !== undefined && (await isRunning(this.#server))) {
+        await clock.sleep(watchMs, signal);
+        continue;
+      }
+      log.error('bus has ended; starting it again', { failures });
+      await clock.sleep(backoffMs(failures, { initialMs: 250, maxMs: 5000 }), signal);
+      try {
+        if (this.#config !== undefined) await this.#launch(this.#config, signal);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        // Somebody else may have taken the port of the health check meanwhile.
+        if (this.#config !== undefined) this.#config = { ...this.#config, monitorPort: await freePort() };
+        log.error('bus did not start', { problem: messageOf(error) });
+      }
+    }
+  }
+
+  async #end(server: ServerProcess): Promise<void> {
+    const { clock } = this.#options;
+    await signalServer(server, 'SIGTERM');
+    const deadline = clock.monotonic() + stopWithinMs;
+    while (await isRunning(server)) {
+      if (clock.monotonic() > deadline) await signalServer(server, 'SIGKILL');
+      await clock.sleep(pollMs);
+    }
+  }
+}
+
+/** The name of a healthy server; undefined while it does not answer. */
+async function nameOf(monitorPort: number): Promise<string | undefined> {
+  const get = (path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${monitorPort}${path}`, { signal: AbortSignal.timeout(2000) });
+  try {
+    const health = await get('/healthz');
+    await health.arrayBuffer();
+    if (!health.ok) return undefined;
+    const { server_name: name } = (await (await get('/varz')).json()) as { server_name?: string };
+    return name;
+  } catch {
+    return undefined;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function lastLines(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim().split('\n').slice(-3).join(' | ');
+  } catch (error) {
+    return messageOf(error);
+  }
+}

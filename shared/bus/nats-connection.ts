@@ -1,0 +1,159 @@
+import { connect, ErrorCode, Events, jwtAuthenticator, type NatsConnection, type NatsError } from 'nats';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+export interface NatsOptions {
+  /** Shown by the server. */
+  name: string;
+  /** `nats://host:port` or `tls://host:port`. */
+  servers: string[];
+  /** PEM of the certificate authority; TLS is required when it is given. */
+  ca?: string;
+  /** Absent: an open server, for tests only. `jwt` is asked at every (re)connect, so that it may be renewed. */
+  credentials?: { jwt: () => string; seed: string };
+  /** Where answers come back; the credential must allow it. */
+  inboxPrefix?: string;
+  log: Logger;
+}
+
+export interface NatsListener {
+  /** A connection is there; `isNew`: it is another object than before and knows no subscription. */
+  connected(connection: NatsConnection, isNew: boolean): void;
+  disconnected(): void;
+}
+
+const retryMs = 250;
+const jitterMs = 1000;
+
+/**
+ * One connection that never gives up: it is opened in the background, comes back by itself, and is made anew should the
+ * client have closed it. Tells its listener about every change.
+ */
+export class NatsLine {
+  readonly #options: NatsOptions;
+  readonly #listener: NatsListener;
+  readonly #wake = new AbortController();
+  readonly #running: Promise<void>;
+  #connection: NatsConnection | undefined;
+
+  constructor(options: NatsOptions, listener: NatsListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#wake.abort();
+    await this.#connection?.close();
+    await this.#running;
+  }
+
+  /** Drops the line and dials again, for example with new credentials. */
+  async redial(): Promise<void> {
+    await this.#connection?.reconnect();
+  }
+
+  async #run(): Promise<void> {
+    let lastProblem = '';
+    while (!this.#isClosed) {
+      try {
+        this.#connection = await connect(connectOptions(this.#options));
+        lastProblem = '';
+        if (this.#isClosed) await this.#connection.close();
+        else await this.#follow(this.#connection);
+      } catch (error) {
+        const problem = messageOf(error);
+        if (problem !== lastProblem) this.#options.log.warn('bus is not reachable', { problem });
+        lastProblem = problem;
+      }
+      await pause(retryMs + Math.random() * jitterMs, this.#wake.signal);
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#wake.signal.aborted;
+  }
+
+  async #follow(connection: NatsConnection): Promise<void> {
+    this.#listener.connected(connection, true);
+    // Not waited for: the client leaves this iterator open for ever when it is closed.
+    this.#readStatus(connection).catch((error: unknown) => this.#options.log.error('bus status lost', { error }));
+    const reason = await connection.closed();
+    this.#listener.disconnected();
+    if (!this.#isClosed) this.#options.log.warn('bus connection was closed', { reason: messageOf(reason) });
+  }
+
+  /** The status events must be read always: a refused publish shows nowhere else. */
+  async #readStatus(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === Events.Disconnect) {
+        this.#listener.disconnected();
+        if (!this.#isClosed) this.#options.log.warn('bus connection lost');
+      } else if (status.type === Events.Reconnect) {
+        this.#options.log.info('bus connection is back');
+        this.#listener.connected(connection, false);
+      } else if (status.type === Events.Error) {
+        this.#options.log.warn('bus refused something', { code: status.data, ...status.permissionContext });
+      }
+    }
+  }
+}
+
+function connectOptions({ name, servers, ca, credentials, inboxPrefix }: NatsOptions): Parameters<typeof connect>[0] {
+  const seed = credentials === undefined ? undefined : new TextEncoder().encode(credentials.seed);
+  return {
+    name,
+    servers,
+    ...(ca !== undefined && { tls: { ca } }),
+    ...(credentials !== undefined && { authenticator: jwtAuthenticator(credentials.jwt, seed) }),
+    ...(inboxPrefix !== undefined && { inboxPrefix }),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    reconnectJitter: jitterMs,
+    reconnectJitterTLS: jitterMs,
+    ignoreAuthErrorAbort: true,
+    // A frozen server is noticed by unanswered pings only.
+    pingInterval: 5000,
+    maxPingOut: 2,
+    timeout: 5000,
+  };
+}
+
+/** Resolves after `ms` or when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** What went wrong with a request, as a caller acts on it. */
+export function natsReason(
+  error: unknown,
+): 'Timeout' | 'ServiceUnavailable' | 'Forbidden' | 'RequestEntityTooLarge' | 'InternalError' {
+  switch ((error as Partial<NatsError>).code) {
+    case ErrorCode.Timeout:
+      return 'Timeout';
+    case ErrorCode.NoResponders:
+    case ErrorCode.ConnectionClosed:
+    case ErrorCode.ConnectionRefused:
+    case ErrorCode.Disconnect:
+      return 'ServiceUnavailable';
+    case ErrorCode.PermissionsViolation:
+      return 'Forbidden';
+    case ErrorCode.MaxPayloadExceeded:
+      return 'RequestEntityTooLarge';
+    case undefined:
+    default:
+      return 'InternalError';
+  }
+}

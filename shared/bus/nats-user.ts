@@ -1,0 +1,23 @@
+import { nkeys } from 'nats';
+
+/** A new key pair of a bus user: the seed stays where it was made, only the public key travels. */
+export function createUserKey(): { seed: string; publicKey: string } {
+  const pair = nkeys.createUser();
+  return { seed: new TextDecoder().decode(pair.getSeed()), publicKey: pair.getPublicKey() };
+}
+
+/** The public key of a seed. Throws when it is none. */
+export function publicKeyOfSeed(seed: string): string {
+  return nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+}
+
+/** Says whether this is the public key of a user: right kind, right checksum. */
+export function isUserPublicKey(text: string): boolean {
+  if (!/^U[A-Z2-7]{55}$/.test(text)) return false;
+  try {
+    nkeys.fromPublic(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
