@@ -1,0 +1,28 @@
+import { containerStatusOf } from './container-status.ts';
+import type { PodEvents } from './pod-events.ts';
+import { type PodView, specOf } from './pod-view.ts';
+import { containerKey } from './step.ts';
+
+/** Tells once per restart, and once per failed pull, that a container has to wait. */
+export class BackoffNews {
+  readonly #told = new Map<string, string>();
+
+  tell(view: PodView, events: PodEvents): void {
+    const { name, namespace = 'default', uid } = view.pod.metadata;
+    const spec = specOf(view.pod);
+    for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+      const { state, restartCount } = containerStatusOf(view, container, '');
+      const reason = state?.waiting?.reason ?? '';
+      const since = view.holds.get(containerKey(container.name))?.since ?? 0;
+      const news = `${reason} ${String(restartCount)} ${String(since)}`;
+      if (!['CrashLoopBackOff', 'ImagePullBackOff'].includes(reason) || this.#told.get(container.name) === news)
+        continue;
+      this.#told.set(container.name, news);
+      const text =
+        reason === 'CrashLoopBackOff'
+          ? `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`
+          : `Back-off pulling image "${container.image ?? ''}"`;
+      events.warning('BackOff', text, container.name);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { backoffMs } from '../../shared/backoff.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Hold } from './pod-view.ts';
+import { StepFailure } from './step-failure.ts';
+
+const images = ['ErrImagePull', 'RegistryUnavailable', 'ImageInspectError', 'InvalidImageName', 'ErrImageNeverPull'];
+const imageBackoff = { initialMs: 10_000, maxMs: 300_000 };
+const otherBackoff = { initialMs: 1000, maxMs: 60_000 };
+
+/** Holds a step back after it failed, longer each time. */
+export function holdAfter(error: unknown, before: Hold | undefined, now: number): Hold {
+  const reason = error instanceof StepFailure ? error.reason : 'InternalError';
+  const failures = (before?.failures ?? 0) + 1;
+  const delay = backoffMs(failures, images.includes(reason) ? imageBackoff : otherBackoff);
+  return { reason, message: messageOf(error), failures, since: now, until: now + delay };
+}
+
+/** Says that the failure may be over as soon as a config map or a secret changes. */
+export function waitsForConfig({ reason }: Hold): boolean {
+  return ['CreateContainerConfigError', 'FailedMount', 'ErrImagePull'].includes(reason);
+}

@@ -1,0 +1,224 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../shared/log.ts';
+import type { Pod, Stored } from '../../shared/objects/types.ts';
+import type { Scope } from '../../shared/scope.ts';
+import { BackoffNews } from './backoff-news.ts';
+import { pullFailureShownMs } from './container-status.ts';
+import { harvest } from './harvest.ts';
+import { waitsForConfig } from './hold.ts';
+import { deadlineOf, planPod } from './plan.ts';
+import type { PodDeps } from './pod-deps.ts';
+import { PodEvents } from './pod-events.ts';
+import { type PodRecord, newRecord } from './pod-record.ts';
+import { type PodView, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
+import { ProbeLoops } from './probe-loops.ts';
+import { probeTargets } from './probe-targets.ts';
+import { podIPOf, podStatus } from './status.ts';
+import { containerKey } from './step.ts';
+import { StepRunner } from './step-runner.ts';
+
+/** Never goes back. */
+export type PodLife = 'syncing' | 'terminating' | 'terminated' | 'finished';
+
+const deadlineFailure = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
+
+/**
+ * Decides alone whether the containers of one pod run. `once` looks, plans, sets long steps going and returns; it must
+ * not run twice at the same time. Whatever ends calls `poke`, which must lead to another `once`.
+ */
+export class PodWorker {
+  readonly uid: string;
+  readonly #deps: PodDeps;
+  readonly #log: Logger;
+  readonly #steps: StepRunner;
+  readonly #probes: ProbeLoops;
+  readonly #news = new BackoffNews();
+  readonly #poke: () => void;
+  #pod: Stored<Pod>;
+  #isWanted: boolean;
+  #life: PodLife = 'syncing';
+  #record: PodRecord | undefined;
+  #hasReported = false;
+  #over: ReadonlySet<string> = new Set();
+  #saving: Promise<void> = Promise.resolve();
+
+  /** `isWanted` is false for what an earlier process left of a pod that the controller no longer names. */
+  constructor(deps: PodDeps, pod: Stored<Pod>, isWanted: boolean, scope: Scope, poke: () => void) {
+    this.uid = pod.metadata.uid;
+    this.#deps = deps;
+    this.#pod = pod;
+    this.#isWanted = isWanted;
+    this.#poke = poke;
+    this.#log = deps.log.child({ pod: `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`, uid: this.uid });
+    this.#steps = new StepRunner(scope, this.#log, poke);
+    const { prober, clock } = deps;
+    const events = (): PodEvents => this.#events();
+    this.#probes = new ProbeLoops({ prober, clock, log: this.#log, events, onChange: poke }, scope);
+  }
+
+  get life(): PodLife {
+    return this.#life;
+  }
+
+  get pod(): Stored<Pod> {
+    return this.#pod;
+  }
+
+  /** The controller's newest word; undefined when it names the pod no more. */
+  update(pod: Stored<Pod> | undefined): void {
+    if (pod === undefined) this.#isWanted = false;
+    else {
+      const images = (of: Stored<Pod>): unknown => specOf(of).containers.map(({ image }) => image);
+      if (!isDeepStrictEqual(images(pod), images(this.#pod))) this.#steps.forgetHolds(() => true);
+      this.#pod = pod;
+    }
+    this.#poke();
+  }
+
+  /** A config map, secret or service account of the pod's namespace changed. */
+  configChanged(): void {
+    this.#steps.forgetHolds(waitsForConfig);
+    this.#steps.areVolumesReady = false;
+    this.#poke();
+  }
+
+  /** Says that this container may still write to its log, now or after a restart. */
+  mayRun(container: string): boolean {
+    return this.#life !== 'finished' && !this.#over.has(container);
+  }
+
+  /** One pass; the delay after which to come back by itself. */
+  async once(): Promise<number | undefined> {
+    if (this.#life === 'finished') return undefined;
+    const record = await this.#load();
+    if (this.#steps.isCleanedUp) {
+      this.#finish(record);
+      return undefined;
+    }
+    const busy = this.#steps.busy(); // before the listing: what a step under way makes may be missing in it
+    const { sandboxes, containers } = await this.#deps.states.of(this.uid);
+    const now = this.#deps.clock.now();
+    const tailLog = this.#deps.logs.tail.bind(this.#deps.logs);
+    const paths = this.#deps.paths;
+    const hasHarvested = await harvest(this.#pod, record, containers, busy, now, { paths, tailLog });
+    const observed = this.#view(record, { sandboxes, containers, busy, now });
+    const hasEnded = this.#judgeEnd(record, observed);
+    this.#syncProbes(observed, record);
+    const view = this.#view(record, observed);
+    const plan = planPod(view);
+    const podIP = podIPOf(view, this.#deps.node);
+    const context = { deps: this.#deps, pod: this.#pod, record, events: this.#events(), podIP };
+    this.#steps.start(plan.steps, { ...context, persist: () => this.#persist(record) });
+    this.#news.tell(view, this.#events());
+    const hasChanged = this.#report(view, record);
+    if (hasHarvested || hasEnded || hasChanged) await this.#persist(record);
+    return nextLook(view, plan.wakeAt);
+  }
+
+  /** Forgets the pod on disk. Call when it is finished and no longer named. */
+  async forget(): Promise<void> {
+    await this.#saving;
+    await this.#deps.records.remove(this.uid);
+  }
+
+  #events(): PodEvents {
+    return new PodEvents(this.#deps.link, this.#deps.clock, this.#pod);
+  }
+
+  async #load(): Promise<PodRecord> {
+    const { namespace = 'default', name } = this.#pod.metadata;
+    this.#record ??=
+      (await this.#deps.records.load(this.uid)) ?? newRecord(namespace, name, this.uid, this.#deps.clock.now());
+    return this.#record;
+  }
+
+  #view(record: PodRecord, observed: Pick<PodView, 'sandboxes' | 'containers' | 'busy' | 'now'>): PodView {
+    const { sandboxes, containers, busy, now } = observed;
+    const { holds, stopping, areVolumesReady } = this.#steps;
+    const probes = this.#probes.verdicts;
+    const view = { pod: this.#pod, record, sandboxes, containers, busy, now, holds, stopping, areVolumesReady, probes };
+    const { ending } = record;
+    return this.#life === 'syncing' || ending === undefined ? view : { ...view, end: { ...ending, removes: true } };
+  }
+
+  /** Moves life forward; true when the record changed. */
+  #judgeEnd(record: PodRecord, view: PodView): boolean {
+    const deadline = deadlineOf(view);
+    const isLate = deadline !== undefined && deadline <= view.now && outcomeOf(view) === undefined;
+    if (isLate) {
+      record.failure = deadlineFailure;
+      this.#events().normal(deadlineFailure.reason, deadlineFailure.message);
+    }
+    const { deletionTimestamp, deletionGracePeriodSeconds: seconds } = this.#pod.metadata;
+    if (this.#isWanted && deletionTimestamp === undefined) return isLate;
+    const graceMs = deletionTimestamp !== undefined && seconds !== undefined ? seconds * 1000 : graceMsOf(view);
+    const isShorter = record.ending === undefined || graceMs < record.ending.graceMs;
+    if (isShorter) record.ending = { since: view.now, graceMs };
+    if (this.#life === 'syncing') {
+      this.#life = 'terminating';
+      this.#steps.abandonStarts();
+      this.#probes.stop();
+    }
+    return isLate || isShorter;
+  }
+
+  #syncProbes(view: PodView, record: PodRecord): void {
+    if (this.#life !== 'syncing') return;
+    const running = view.containers.filter(({ state, name }) => {
+      return state === 'running' && !view.busy.has(containerKey(name));
+    });
+    this.#probes.sync(probeTargets(this.#pod, running, record, podIPOf(view, this.#deps.node)));
+  }
+
+  /** Reports the status when it changed, and once per process; true when it changed. */
+  #report(view: PodView, record: PodRecord): boolean {
+    const status = podStatus(view, { hostIP: this.#deps.node.hostIP, runtime: this.#deps.driver.name });
+    this.#over = overContainers(view, status.containerStatuses, status.initContainerStatuses);
+    if (view.end !== undefined && view.containers.length === 0 && this.#life === 'terminating')
+      this.#life = 'terminated';
+    if (!this.#isWanted) return false;
+    const hasChanged = !isDeepStrictEqual(status, record.status);
+    record.status = status;
+    if (!hasChanged && this.#hasReported) return false;
+    this.#hasReported = true;
+    this.#deps.link.report({ namespace: record.namespace, name: record.name, uid: this.uid, status });
+    return hasChanged;
+  }
+
+  #finish({ namespace, name, uid, status }: PodRecord): void {
+    this.#life = 'finished';
+    if (this.#isWanted) this.#deps.link.report({ namespace, name, uid, status: status ?? {}, finished: true });
+  }
+
+  /** One write after the other, each of what the record holds then. A full disk does not stop a pod. */
+  #persist(record: PodRecord): Promise<void> {
+    this.#saving = this.#saving
+      .then(() => this.#deps.records.save(record))
+      .catch((error: unknown) => this.#log.error('cannot save the record of a pod', { error }));
+    return this.#saving;
+  }
+}
+
+type Statuses = NonNullable<NonNullable<Pod['status']>['containerStatuses']>;
+
+function overContainers(view: PodView, mains: Statuses = [], inits: Statuses = []): Set<string> {
+  const spec = specOf(view.pod);
+  const isEnding = view.end !== undefined || outcomeOf(view) !== undefined;
+  const over = [...mains, ...inits].filter(({ name, state }) => {
+    const container = [...spec.containers, ...(spec.initContainers ?? [])].find((one) => one.name === name);
+    const exitCode = state?.terminated?.exitCode;
+    if (exitCode === undefined || container === undefined) return isEnding && state?.running === undefined;
+    return isEnding || !isRestarted(spec, container, exitCode);
+  });
+  return new Set(over.map(({ name }) => name));
+}
+
+/** A fresh pull failure changes its name after a moment. */
+function nextLook({ holds, now }: PodView, wakeAt: number | undefined): number | undefined {
+  const renames = [...holds.values()].map(({ since }) => since + pullFailureShownMs).filter((at) => at > now);
+  const next = Math.min(wakeAt ?? Infinity, ...renames);
+  return next === Infinity ? undefined : Math.max(0, next - now);
+}

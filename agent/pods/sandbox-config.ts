@@ -1,0 +1,80 @@
+import type { Pod, Stored } from '../../shared/objects/types.ts';
+import type { PodIdentity, PortMapping, SandboxConfig } from '../runtime/driver.ts';
+import { specOf } from './pod-view.ts';
+
+export type Dns = SandboxConfig['dns'];
+
+export interface SandboxFacts {
+  attempt: number;
+  logDirectory: string;
+  nodeHostname: string;
+  /** The host's own resolver settings. */
+  hostDns: Dns;
+}
+
+export function identityOf({ metadata }: Stored<Pod>): PodIdentity {
+  return { namespace: metadata.namespace ?? 'default', name: metadata.name, uid: metadata.uid };
+}
+
+export function sandboxConfig(pod: Stored<Pod>, facts: SandboxFacts): SandboxConfig {
+  const spec = specOf(pod);
+  const hostNetwork = spec.hostNetwork ?? false;
+  const sysctls = spec.securityContext?.sysctls ?? [];
+  return {
+    pod: identityOf(pod),
+    attempt: facts.attempt,
+    hostname: hostNetwork ? facts.nodeHostname : hostnameOf(pod),
+    logDirectory: facts.logDirectory,
+    hostNetwork,
+    hostPid: spec.hostPID ?? false,
+    hostIpc: spec.hostIPC ?? false,
+    sharePid: spec.shareProcessNamespace ?? false,
+    dns: dnsOf(pod, facts.hostDns),
+    hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip: ip ?? '', hostnames: hostnames ?? [] })),
+    ports: hostNetwork ? [] : hostPortsOf(pod),
+    sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
+  };
+}
+
+/** A host name has at most 63 characters and ends in a letter or a digit. */
+export function hostnameOf(pod: Stored<Pod>): string {
+  return (specOf(pod).hostname ?? pod.metadata.name).slice(0, 63).replace(/[-.]+$/, '');
+}
+
+function hostPortsOf(pod: Stored<Pod>): PortMapping[] {
+  const { containers, initContainers = [] } = specOf(pod);
+  return [...containers, ...initContainers].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ containerPort, hostPort, hostIP, protocol = 'TCP' }): PortMapping[] => {
+      if (hostPort === undefined || hostPort === 0) return [];
+      const mapping: PortMapping = { containerPort, hostPort, protocol: protocol as PortMapping['protocol'] };
+      return [hostIP === undefined || hostIP === '' ? mapping : { ...mapping, hostIP }];
+    }),
+  );
+}
+
+/** Without a cluster resolver all policies but `None` mean the host's settings; `dnsConfig` adds to them. */
+function dnsOf(pod: Stored<Pod>, hostDns: Dns): Dns {
+  const { dnsPolicy, dnsConfig = {} } = specOf(pod);
+  const base = dnsPolicy === 'None' ? { servers: [], searches: [], options: [] } : hostDns;
+  const options = (dnsConfig.options ?? []).map(({ name = '', value }) =>
+    value === undefined ? name : `${name}:${value}`,
+  );
+  const added = new Set(options.map((option) => option.split(':')[0]));
+  return {
+    servers: [...base.servers, ...(dnsConfig.nameservers ?? [])],
+    searches: [...base.searches, ...(dnsConfig.searches ?? [])],
+    options: [...base.options.filter((option) => !added.has(option.split(':')[0])), ...options],
+  };
+}
+
+/** Reads resolv.conf. */
+export function parseResolvConf(text: string): Dns {
+  const dns: Dns = { servers: [], searches: [], options: [] };
+  for (const line of text.split('\n')) {
+    const [word, ...values] = line.trim().split(/\s+/);
+    if (word === 'nameserver' && values[0] !== undefined) dns.servers.push(values[0]);
+    if (word === 'search' || word === 'domain') dns.searches = values;
+    if (word === 'options') dns.options.push(...values);
+  }
+  return dns;
+}
