@@ -35,8 +35,6 @@ export interface RunningChild {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the program itself has ended; what it started may still hold its streams. */
-  readonly exited: Promise<void>;
   /** Resolves when it has ended and its output is read: 128 + signal for signals. */
   readonly exitCode: Promise<number>;
   /** Kills it and what it started in its process group. */
@@ -91,12 +89,9 @@ export async function spawnChild(
   const exitCode = new Promise<number>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   }).finally(() => options.signal?.removeEventListener('abort', kill));
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
   child.on('error', () => undefined); // a failed kill; the end is told by 'close'
   child.stdin.on('error', () => undefined); // the program may end without reading its input
-  return { pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exited, exitCode, kill };
+  return { pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exitCode, kill };
 }
 
 /** What a child needs of the environment, so that nothing of Berth's own (tokens, NOTIFY_SOCKET) reaches it. */

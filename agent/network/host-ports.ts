@@ -17,7 +17,11 @@ export function hostPortsOf(owner: string, podIP: string, ports: readonly PortMa
   return ports
     .filter(({ hostPort }) => hostPort > 0)
     .map(({ hostPort, containerPort, protocol, hostIP = '' }) => ({
-      ...{ owner, hostPort, containerPort, protocol, podIP },
+      owner,
+      hostPort,
+      containerPort,
+      protocol,
+      podIP,
       hostIP: hostIP === '0.0.0.0' ? '' : hostIP,
     }));
 }

@@ -40,7 +40,7 @@ export async function layCable({ outside, bridge, netnsPath, ip, prefixLength, g
     'link set eth0 up',
     `route add default via ${gateway} dev eth0`,
   ];
-  await batch(inside, ['nsenter', `--net=${netnsPath}`]);
+  await batch(inside, netnsPath);
 }
 
 /** Succeeds when it is gone. */
@@ -61,8 +61,10 @@ export async function readTraffic(): Promise<Map<string, Traffic>> {
   );
 }
 
-async function batch(lines: string[], prefix: string[] = []): Promise<void> {
-  const [command = 'ip', ...args] = [...prefix, 'ip', '-batch', '-'];
+async function batch(lines: string[], netnsPath?: string): Promise<void> {
+  const ip = ['ip', '-batch', '-'];
+  const command = netnsPath === undefined ? 'env' : 'nsenter';
+  const args = netnsPath === undefined ? ip : [`--net=${netnsPath}`, ...ip];
   const { code, stderr } = await run(command, args, { input: `${lines.join('\n')}\n`, timeoutMs: 15_000 });
   if (code !== 0) throw new ApiError('InternalError', `network: ${stderr.trim()}`);
 }

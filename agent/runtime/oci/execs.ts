@@ -1,11 +1,8 @@
 import { access, readFile, rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
 import { ApiError } from '../../../shared/errors.ts';
-import type { Clock } from '../../../shared/clock.ts';
 import { writeAtomic } from '../../host/files.ts';
-import { plainEnv, type RunningChild, spawnChild } from '../../host/run.ts';
+import { plainEnv, spawnChild } from '../../host/run.ts';
 import type { ExecOptions, ExecProcess, ExecResult } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
 import { Gate } from './gate.ts';
@@ -20,7 +17,6 @@ interface ExecsDeps {
   host: OciHost;
   layout: Layout;
   cgroupParent: string;
-  clock: Clock;
   /** Probes at once. */
   gate: Gate;
 }
@@ -37,7 +33,6 @@ interface Call {
 }
 
 const maxSyncBytes = 16 << 10;
-const drainMs = 200;
 
 /** Runs commands in containers through the runtime's exec. */
 export class Execs {
@@ -85,13 +80,13 @@ export class Execs {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     if (!stdin) child.stdin.end();
-    const [stdout, stderr] = [this.#drain(child.stdout, child), this.#drain(child.stderr, child)];
     const exitCode = finish(call, child.exitCode, () => signal.removeEventListener('abort', onAbort));
     exitCode.catch(() => undefined); // not every caller waits for it
     const write = (bytes: Uint8Array): Promise<void> =>
       new Promise((resolve, reject) => {
         child.stdin.write(bytes, (error) => (error === undefined || error === null ? resolve() : reject(error)));
       });
+    const { stdout, stderr } = child;
     return { stdout, stderr, write, exitCode, endInput: () => child.stdin.end(), resize: () => undefined };
   }
 
@@ -109,30 +104,6 @@ export class Execs {
       endInput: () => terminal.write(Uint8Array.of(4)), // what a terminal sends for the end of input
       resize: terminal.resize,
     };
-  }
-
-  /** A child of the command may hold its output open for ever: once the command has ended, silence ends the stream. */
-  #drain(source: Readable, child: RunningChild): PassThrough {
-    const output = new PassThrough();
-    source.pipe(output);
-    source.on('error', () => output.end());
-    const { bytesRead } = source as Socket;
-    const settle = async (): Promise<void> => {
-      await child.exited;
-      let seen = bytesRead;
-      for (;;) {
-        await this.#deps.clock.sleep(drainMs);
-        if (source.readableEnded || source.destroyed) return;
-        const now = (source as Socket).bytesRead;
-        if (now === seen && source.readableLength + output.readableLength === 0) break;
-        seen = now;
-      }
-      source.unpipe(output);
-      source.destroy();
-      output.end();
-    };
-    void settle();
-    return output;
   }
 
   async #prepare(entry: ContainerEntry, command: string[], tty: boolean): Promise<Call> {

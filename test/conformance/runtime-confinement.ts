@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasReason } from '../../shared/errors.ts';
+import { aContainer, aSandbox, ranToEnd, type RuntimeBench } from './runtime-bench.ts';
+
+/** Part of the suite in runtime-driver.ts. */
+export function confinementTests(given: () => RuntimeBench): void {
+  it('cannot write to a read-only root, but to its volumes', async () => {
+    const bench = given();
+    const hostPath = join(bench.directory, 'volume');
+    await mkdir(hostPath, { recursive: true });
+    const mounts = [{ hostPath, containerPath: '/data', readOnly: false, propagation: 'private' as const }];
+    const { output } = await ranToEnd(bench, 'touch /x 2>/dev/null || echo no; echo text > /data/file && echo yes', {
+      mounts,
+      security: { readOnlyRootFilesystem: true },
+    });
+    assert.equal(output, 'no\nyes');
+    assert.equal(await readFile(join(hostPath, 'file'), 'utf8'), 'text\n');
+  });
+
+  it('cannot write to a read-only volume', async () => {
+    const bench = given();
+    const hostPath = join(bench.directory, 'read-only');
+    await writeFile(hostPath, 'kept');
+    const mounts = [{ hostPath, containerPath: '/etc/conf', readOnly: true, propagation: 'private' as const }];
+    const { output } = await ranToEnd(bench, 'cat /etc/conf; echo; echo no > /etc/conf', { mounts });
+    assert.equal(output.split('\n')[0], 'kept');
+    assert.equal(await readFile(hostPath, 'utf8'), 'kept');
+  });
+
+  it('runs as the user and groups of its spec', async () => {
+    const security = { runAsUser: 1000, supplementalGroups: [77] };
+    const { output } = await ranToEnd(given(), 'id -u; id -g; id -G; grep CapEff /proc/self/status', { security });
+    const [uid, gid, groups, capabilities] = output.split('\n');
+    assert.deepEqual([uid, gid], ['1000', '1001']);
+    assert.deepEqual(groups?.split(' ').sort(), ['1001', '2000', '77']);
+    assert.match(capabilities ?? '', /0000000000000000$/);
+  });
+
+  it('does not run as root when it must not', async () => {
+    const bench = given();
+    const config = aContainer(bench, await aSandbox(bench), 'true', { security: { runAsNonRoot: true } });
+    await assert.rejects(
+      async () => bench.driver.startContainer(await bench.driver.createContainer(config)),
+      (error) => hasReason(error, 'BadRequest'),
+    );
+  });
+
+  it('has the capabilities of its spec and no more', async () => {
+    const show = 'grep CapEff /proc/self/status';
+    const few = { dropCapabilities: ['ALL'], addCapabilities: ['NET_BIND_SERVICE', 'CAP_CHOWN'] };
+    assert.match((await ranToEnd(given(), show, { security: few })).output, /0000000000000401$/);
+    assert.match((await ranToEnd(given(), show)).output, /00000000a80425fb$/);
+  });
+
+  it('gains no privileges when that is not allowed', async () => {
+    const show = 'grep NoNewPrivs /proc/self/status';
+    assert.match((await ranToEnd(given(), show, { security: { allowPrivilegeEscalation: false } })).output, /1$/);
+    assert.match((await ranToEnd(given(), show)).output, /0$/);
+  });
+
+  it('is refused system calls that are not a container’s business', async () => {
+    const { output } = await ranToEnd(given(), 'unshare -m true 2>&1; mount -t tmpfs x /tmp 2>&1; echo "code $?"');
+    assert.match(output, /not permitted/i);
+    assert.doesNotMatch(output, /code 0/);
+  });
+
+  it('cannot have more processes than its limit', async () => {
+    const script = 'i=0; while [ $i -lt 40 ]; do sleep 5 & i=$((i+1)); done; echo all';
+    const { output } = await ranToEnd(given(), script, { resources: { pidsLimit: 10 } });
+    assert.doesNotMatch(output, /^all$/m);
+  });
+
+  it('sees neither processes nor mounts of the host', async () => {
+    const { output } = await ranToEnd(
+      given(),
+      'echo $$; ls /sys/firmware /proc/scsi | wc -l; echo 1 > /proc/sys/kernel/panic',
+    );
+    assert.match(output, /^1$/m);
+    assert.match(output, /read-only/i);
+  });
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
+import { hasReason } from '../../shared/errors.ts';
+import { until } from '../support/until.ts';
+import { aSandbox, ranToEnd, started, statusOf, type RuntimeBench } from './runtime-bench.ts';
+
+/** Part of the suite in runtime-driver.ts. */
+export function sandboxTests(given: () => RuntimeBench): void {
+  it('gives its containers one name, one loopback, one shared memory, its hosts and its resolver', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench, { hostname: 'shared-name' });
+    await ranToEnd(bench, 'echo kept > /dev/shm/file; exit 0', { sandbox, name: 'first' });
+    const { output } = await ranToEnd(
+      bench,
+      'hostname; cat /dev/shm/file /etc/resolv.conf; grep -c example.test /etc/hosts; grep shared-name /etc/hosts; ip addr show lo',
+      { sandbox, name: 'second' },
+    );
+    assert.match(
+      output,
+      /^shared-name\nkept\nsearch default\.svc\.cluster\.local\nnameserver 192\.0\.2\.53\noptions ndots:5\n1\n/,
+    );
+    assert.ok(output.includes(sandbox.ip));
+    assert.match(output, /LOOPBACK,UP/);
+  });
+
+  it('reaches another by its address', async () => {
+    const bench = given();
+    const server = await aSandbox(bench);
+    await started(bench, server, 'echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp', {
+      security: { runAsUser: 1000 },
+    });
+    const script = `for i in 1 2 3 4 5 6 7 8 9; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${server.ip} 80 && break; sleep 0.2; done`;
+    assert.match((await ranToEnd(bench, script)).output, /hello/);
+  });
+
+  it('is reached on a port of the node, by loopback too', async () => {
+    const bench = given();
+    const hostPort = await freePort();
+    const sandbox = await aSandbox(bench, { ports: [{ containerPort: 80, hostPort, protocol: 'TCP' }] });
+    await started(bench, sandbox, 'echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp');
+    let body = '';
+    await until(async () => {
+      body = await fetch(`http://127.0.0.1:${String(hostPort)}/`).then(
+        (response) => response.text(),
+        () => '',
+      );
+      return body !== '';
+    }, 'the port answers');
+    assert.equal(body, 'hello\n');
+    const again = aSandbox(bench, { ports: [{ containerPort: 81, hostPort, protocol: 'TCP' }] });
+    await assert.rejects(again, (error) => hasReason(error, 'Conflict'));
+  });
+
+  it('may have the network of the node', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench, { hostNetwork: true });
+    assert.equal(sandbox.ip, '');
+    const port = await freePort();
+    await started(bench, sandbox, `echo node > /tmp/index.html; exec httpd -f -p ${String(port)} -h /tmp`);
+    await until(
+      () =>
+        fetch(`http://127.0.0.1:${String(port)}/`).then(
+          (response) => response.ok,
+          () => false,
+        ),
+      'the port answers',
+    );
+  });
+
+  it('refuses a second one of the same attempt, and settings of the kernel that are not its own', async () => {
+    const bench = given();
+    const { pod, attempt } = await aSandbox(bench);
+    await assert.rejects(aSandbox(bench, { pod, attempt }), (error) => hasReason(error, 'AlreadyExists'));
+    const sysctls = { 'kernel.panic': '1' };
+    await assert.rejects(aSandbox(bench, { sysctls }), (error) => hasReason(error, 'BadRequest'));
+  });
+
+  it('takes its containers with it', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench);
+    const id = await started(bench, sandbox, 'sleep 1000');
+    await bench.driver.stopSandbox(sandbox.id);
+    assert.equal((await statusOf(bench, id)).state, 'exited');
+    const found = (await bench.driver.listSandboxes()).find((other) => other.id === sandbox.id);
+    assert.equal(found?.isReady, false);
+    await bench.driver.stopSandbox(sandbox.id);
+    await bench.driver.removeSandbox(sandbox.id);
+    assert.ok(!(await bench.driver.listSandboxes()).some((other) => other.id === sandbox.id));
+    assert.ok(!(await bench.driver.listContainers()).some((other) => other.id === id));
+    await bench.driver.removeSandbox(sandbox.id);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  return port;
+}
