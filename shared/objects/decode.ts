@@ -1,0 +1,154 @@
+import { ApiError } from '../errors.ts';
+import { decodeScalar } from './decode-scalar.ts';
+import { apiVersionOf, type ResourceInfo } from './resources.ts';
+import { bodyType, knownType, typeOf, type BodyKind } from './schema-table.ts';
+import type { FieldSchema, TypeSchema } from './schema.ts';
+import type { KubeObject } from './types.ts';
+
+/** What unknown and doubled fields lead to: an error, a warning, or nothing. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export interface Decoded<T> {
+  /** A new object: known fields only, nulls left out, quantities and times in canonical form. */
+  object: T;
+  warnings: string[];
+}
+
+/** More problems than this are not worth telling. */
+const maxProblems = 50;
+const maxDepth = 64;
+
+/**
+ * Checks a parsed body against the type of a resource. Throws BadRequest for a wrong type at any level, a kind or
+ * apiVersion that does not fit, and, when Strict, for unknown fields and for `problems` (what parsing has noticed).
+ * Required fields are the business of validation. `metadata` is there afterwards, `metadata.name` may not be.
+ */
+export function decodeObject<T extends KubeObject = KubeObject>(
+  info: ResourceInfo,
+  body: unknown,
+  mode: FieldValidation,
+  problems: readonly string[] = [],
+): Decoded<T> {
+  return decodeAs<T>(typeOf(info), { apiVersion: apiVersionOf(info), kind: info.kind }, body, mode, problems);
+}
+
+/** As `decodeObject` for bodies that are not stored. DeleteOptions may come with any apiVersion. */
+export function decodeBody<T extends { apiVersion: string; kind: string }>(
+  kind: BodyKind,
+  body: unknown,
+  mode: FieldValidation,
+  problems: readonly string[] = [],
+): Decoded<T> {
+  const apiVersion = kind === 'Scale' ? 'autoscaling/v1' : 'v1';
+  const given = kind === 'DeleteOptions' && isObject(body) ? body.apiVersion : undefined;
+  const expected = { apiVersion: typeof given === 'string' && given !== '' ? given : apiVersion, kind };
+  return decodeAs<T>(bodyType(kind), expected, body ?? {}, mode, problems);
+}
+
+interface Expected {
+  apiVersion: string;
+  kind: string;
+}
+
+function decodeAs<T>(
+  type: TypeSchema,
+  expected: Expected,
+  body: unknown,
+  mode: FieldValidation,
+  problems: readonly string[],
+): Decoded<T> {
+  if (!isObject(body)) {
+    const message = `the object provided is unrecognized (must be of type ${expected.kind}): expected an object, got ${describe(body)}`;
+    throw new ApiError('BadRequest', message);
+  }
+  checkKind(expected, body);
+  const decoder = new Decoder(expected);
+  const object = decoder.decodeType(type, { ...body, ...expected }, '', 0);
+  if (type.fields.metadata) object.metadata ??= {};
+  const found = [...problems, ...decoder.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
+  const told = [...new Set(found)].slice(0, maxProblems);
+  if (mode === 'Strict' && told.length > 0) throw decoder.refuse(`strict decoding error: ${told.join(', ')}`);
+  return { object: object as T, warnings: mode === 'Warn' ? told : [] };
+}
+
+function checkKind(expected: Expected, { apiVersion, kind }: Record<string, unknown>): void {
+  const found = { apiVersion: apiVersion ?? '', kind: kind ?? '' };
+  if (typeof found.apiVersion !== 'string' || typeof found.kind !== 'string') {
+    throw new ApiError('BadRequest', "couldn't get version/kind; apiVersion and kind must be strings");
+  }
+  if (found.kind !== '' && found.kind !== expected.kind) {
+    const message = `${found.kind} in version "${found.apiVersion}" cannot be handled as a ${expected.kind}`;
+    throw new ApiError('BadRequest', message);
+  }
+  if (found.apiVersion !== '' && found.apiVersion !== expected.apiVersion) {
+    const message = `the API version in the data (${found.apiVersion}) does not match the expected API version (${expected.apiVersion})`;
+    throw new ApiError('BadRequest', message);
+  }
+}
+
+/** One pass over one body; collects the unknown fields it leaves out. */
+class Decoder {
+  readonly unknown: string[] = [];
+  readonly #expected: Expected;
+
+  constructor(expected: Expected) {
+    this.#expected = expected;
+  }
+
+  refuse(problem: string): ApiError {
+    const { apiVersion, kind } = this.#expected;
+    return new ApiError('BadRequest', `${kind} in version "${apiVersion}" cannot be handled as a ${kind}: ${problem}`);
+  }
+
+  decodeType(type: TypeSchema, value: unknown, path: string, depth: number): Record<string, unknown> {
+    if (!isObject(value)) throw this.#wrongType(value, path, 'object');
+    if (depth > maxDepth) throw this.refuse(`field ${path} is nested deeper than ${maxDepth} levels`);
+    const result: Record<string, unknown> = {};
+    for (const [name, item] of Object.entries(value)) {
+      const here = path === '' ? name : `${path}.${name}`;
+      const field = Object.hasOwn(type.fields, name) ? type.fields[name] : undefined;
+      if (!field) this.unknown.push(here);
+      else if (item !== null && item !== undefined) result[name] = this.#decodeField(field, item, here, depth + 1);
+    }
+    return result;
+  }
+
+  #decodeField(field: FieldSchema, value: unknown, path: string, depth: number): unknown {
+    if (field.type === 'object') return this.decodeType(knownType(field.ref ?? ''), value, path, depth);
+    if (field.type === 'array') return this.#decodeArray(field.items ?? { type: 'any' }, value, path, depth);
+    if (field.type === 'map') return this.#decodeMap(field.items ?? { type: 'any' }, value, path, depth);
+    const { value: decoded, problem } = decodeScalar(field, value);
+    if (problem !== undefined) throw this.refuse(`field ${path}: ${problem}`);
+    return decoded;
+  }
+
+  #decodeArray(items: FieldSchema, value: unknown, path: string, depth: number): unknown[] {
+    if (!Array.isArray(value)) throw this.#wrongType(value, path, 'array');
+    return value.map((item: unknown, index) => this.#decodeField(items, item, `${path}[${index}]`, depth));
+  }
+
+  /** A null in a map of strings is an empty string, as YAML writes `key:`; other nulls are left out. */
+  #decodeMap(items: FieldSchema, value: unknown, path: string, depth: number): Record<string, unknown> {
+    if (!isObject(value)) throw this.#wrongType(value, path, 'map');
+    const result: Record<string, unknown> = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (key === '__proto__') throw this.refuse(`field ${path}: "__proto__" is not allowed as a key`);
+      if (item === null && items.type !== 'string') continue;
+      result[key] = this.#decodeField(items, item ?? '', `${path}[${key}]`, depth);
+    }
+    return result;
+  }
+
+  #wrongType(value: unknown, path: string, wanted: string): ApiError {
+    return this.refuse(`json: cannot unmarshal ${describe(value)} into field ${path} of type ${wanted}`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}

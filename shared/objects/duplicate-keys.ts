@@ -1,0 +1,45 @@
+/**
+ * Paths of object keys that stand twice in a JSON text, which `JSON.parse` cannot tell. The text must be valid JSON.
+ * Works on the text itself and without recursion, so a deep or long body costs no more than its length.
+ */
+export function findDuplicateKeys(text: string): string[] {
+  const duplicates: string[] = [];
+  const stack: Level[] = [];
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    const level = stack.at(-1);
+    const [found] = match;
+    if (found === '{' || found === '[') stack.push({ keys: found === '{' ? new Set() : undefined, key: '', index: 0 });
+    else if (found === '}' || found === ']') stack.pop();
+    else if (!level) continue;
+    else if (found === ',') level.index += 1;
+    else if (level.keys && isKey(text, token.lastIndex)) noteKey(JSON.parse(found) as string, level, stack, duplicates);
+  }
+  return duplicates;
+}
+
+interface Level {
+  /** Keys so far of an object; undefined for an array. */
+  keys: Set<string> | undefined;
+  key: string;
+  index: number;
+}
+
+function isKey(text: string, at: number): boolean {
+  let next = at;
+  while (' \n\r\t'.includes(text[next] ?? 'x')) next += 1;
+  return text[next] === ':';
+}
+
+function noteKey(key: string, level: Level, stack: readonly Level[], duplicates: string[]): void {
+  level.key = key;
+  if (level.keys?.has(key)) duplicates.push(pathOf(stack));
+  level.keys?.add(key);
+}
+
+function pathOf(stack: readonly Level[]): string {
+  return stack.reduce((path, { keys, key, index }) => {
+    if (!keys) return `${path}[${index}]`;
+    return path === '' ? key : `${path}.${key}`;
+  }, '');
+}

@@ -1,0 +1,97 @@
+import { isMap, isPair, isScalar, isSeq, parseAllDocuments, type Document, type ParseOptions } from 'yaml';
+import { ApiError, messageOf } from '../errors.ts';
+
+/** A value with the keys that were written twice: the last one counts, strict readers refuse. */
+export interface ParsedValue {
+  value: unknown;
+  duplicates: readonly string[];
+}
+
+/** The parser needs some 10 to 30 µs for each line or separator, so this bounds its time to about a second. */
+const maxTokens = 50_000;
+/** Looking up aliases costs quadratic time. */
+const maxAliases = 2000;
+const maxDocuments = 1000;
+
+/** YAML as kubectl reads it: version 1.1 (`yes`, `0644`) without times and base 60, and with `0o644`. */
+const options: ParseOptions & Parameters<typeof parseAllDocuments>[1] = {
+  version: '1.1',
+  merge: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: 'silent',
+  customTags: (tags) => [
+    {
+      tag: 'tag:yaml.org,2002:int',
+      default: true,
+      format: 'OCT12',
+      test: /^0o[0-7]+$/,
+      resolve: (text: string) => Number.parseInt(text.slice(2), 8),
+    },
+    ...tags.filter(
+      (tag) => typeof tag === 'string' || (!/:(timestamp|omap|pairs|set)$/.test(tag.tag) && !isBase60(tag)),
+    ),
+  ],
+};
+
+function isBase60(tag: object): boolean {
+  return 'format' in tag && tag.format === 'TIME';
+}
+
+/**
+ * Reads every document of a text; empty ones are left out. Throws BadRequest. Who trusts the text, as a command line
+ * does with its user's files, may raise `limit`.
+ */
+export function parseYamlDocuments(text: string, limit = maxTokens): ParsedValue[] {
+  const tokens = text.match(/[\n,[\]{}]|[-?:](?=\s)|["'](?=\s*["'])/g)?.length ?? 0;
+  if (tokens > limit) throw refuse(`more than ${limit} lines and separators`);
+  const aliases = text.match(/(?<=[\s,[{])[&*]\w/g)?.length ?? 0;
+  if (aliases > maxAliases) throw refuse(`more than ${maxAliases} anchors and aliases`);
+  const documents = parseGuarded(text);
+  if (documents.length > maxDocuments) throw refuse(`more than ${maxDocuments} documents`);
+  return documents.map(valueOf).filter(({ value }) => value !== null && value !== undefined);
+}
+
+/** Reads the one document of a text. Throws BadRequest. */
+export function parseYaml(text: string): ParsedValue {
+  const [first, ...more] = parseYamlDocuments(text);
+  if (more.length > 0) throw refuse('expected one document');
+  return first ?? { value: undefined, duplicates: [] };
+}
+
+function parseGuarded(text: string): Document.Parsed[] {
+  try {
+    const documents = parseAllDocuments(text, options);
+    return Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
+  } catch (error) {
+    throw refuse(messageOf(error), error);
+  }
+}
+
+function valueOf(document: Document.Parsed): ParsedValue {
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem) throw refuse(problem.message, problem);
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), duplicates: findDuplicates(document.contents, '') };
+  } catch (error) {
+    throw refuse(messageOf(error), error);
+  }
+}
+
+function findDuplicates(node: unknown, path: string): string[] {
+  if (isSeq(node)) return node.items.flatMap((item, index) => findDuplicates(item, `${path}[${index}]`));
+  if (!isMap(node)) return [];
+  const seen = new Set<string>();
+  return node.items.filter(isPair).flatMap(({ key, value }) => {
+    const name = isScalar(key) ? String(key.value) : '';
+    const here = path === '' ? name : `${path}.${name}`;
+    const inside = findDuplicates(value, here);
+    if (seen.has(name)) return [here, ...inside];
+    seen.add(name);
+    return inside;
+  });
+}
+
+function refuse(problem: string, cause?: unknown): ApiError {
+  return new ApiError('BadRequest', `error converting YAML to JSON: yaml: ${problem}`, {}, { cause });
+}
