@@ -35,6 +35,15 @@ export class ByteReader {
     return Buffer.concat(pieces);
   }
 
+  /** Passes over so many bytes; throws LayerError when the stream ends before. */
+  async skip(length: number): Promise<void> {
+    for (let left = length; left > 0;) {
+      const piece = await this.some(left);
+      if (piece === undefined) throw new LayerError('the layer is cut off');
+      left -= piece.length;
+    }
+  }
+
   /** Hands an abandoned source back to its owner. */
   async close(): Promise<void> {
     await this.#source.return?.();

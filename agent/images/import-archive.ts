@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
+import { ByteReader } from './byte-reader.ts';
 import { decompress } from './decompress.ts';
 import { hasCode } from './durable-file.ts';
 import { ImageError, type ImageRecord } from './image-service.ts';
@@ -16,6 +17,7 @@ import {
 } from './manifest.ts';
 import type { OciImageStore } from './oci-image-store.ts';
 import { hexOf } from './reference.ts';
+import { readEntry } from './tar-reader.ts';
 import { defaultLayerLimits, LayerBudget, rewriteLayer } from './tar-rewriter.ts';
 import { unpackTar } from './unpack.ts';
 
@@ -29,6 +31,23 @@ interface ArchivedImage {
   manifestBody: Buffer;
   names: string[];
   pathOf: (descriptor: Descriptor) => Promise<string>;
+}
+
+/** What a tar holds: an OCI layout, the output of `docker save`, or anything else, which is taken for a root file system. */
+export async function archiveKind(path: string, signal: AbortSignal): Promise<'layout' | 'docker' | 'rootfs'> {
+  const reader = new ByteReader(decompress(createReadStream(path, { highWaterMark: 256 * 1024 }), signal));
+  const names = new Set<string>();
+  try {
+    for (let entry = await readEntry(reader); entry !== undefined; entry = await readEntry(reader)) {
+      names.add(entry.name.replace(/^\.\//, ''));
+      if (names.has('oci-layout') || names.has('bin') || names.has('bin/')) break;
+      await reader.skip(entry.bodyBytes);
+    }
+  } finally {
+    await reader.close();
+  }
+  if (names.has('oci-layout')) return 'layout';
+  return names.has('manifest.json') ? 'docker' : 'rootfs';
 }
 
 /** Takes in the images of an OCI layout, a folder or a tar, or of a `docker save` tar. Throws ImageError. */

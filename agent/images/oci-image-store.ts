@@ -211,6 +211,17 @@ export class OciImageStore implements ImageService {
     await this.collectGarbage(new Set(parts));
   }
 
+  /** Gives an image another name. Throws ImageError when there is no such image. */
+  async tag(reference: string, newName: string): Promise<void> {
+    const references = await this.catalog.references();
+    const id = await this.#idOf(reference, references);
+    const from = references.find(({ imageId }) => imageId === id);
+    if (from === undefined) throw new ImageError('ImageInspectError', `there is no image ${reference} here`);
+    const parsed = parseReference(newName);
+    if (parsed.digest !== undefined) throw new ImageError('InvalidImageName', `${newName}: a digest cannot be given`);
+    await this.catalog.putReference({ ...from, name: canonicalName(parsed) });
+  }
+
   /** Removes what nothing leads to any more, at once what is named in `doomed`. Also what failed pulls left for an hour. */
   async collectGarbage(doomed: ReadonlySet<string> = new Set()): Promise<void> {
     await this.#collector.collect(keepForRetry, doomed);

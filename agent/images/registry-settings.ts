@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { messageOf } from '../../shared/errors.ts';
 import type { RegistryCredentials } from './image-service.ts';
@@ -21,6 +21,11 @@ export interface RegistrySettings {
 
 /** By registry host with port, as in image names. */
 export type Registries = ReadonlyMap<string, RegistrySettings>;
+
+/** Where the settings are that all agents of a data directory share. */
+export function registriesFile(dataDir: string): string {
+  return join(resolve(dataDir), 'registries.yaml');
+}
 
 const knownKeys = new Set(['mirrors', 'plainHttp', 'skipVerify', 'ca', 'username', 'password', 'passwordFile']);
 
