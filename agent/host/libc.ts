@@ -13,7 +13,8 @@ export interface Libc {
   /** File descriptor of a new socket; close it with fs.closeSync. */
   socket(domain: number, type: number, protocol: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): void;
-  send(fd: number, bytes: Uint8Array): void;
+  /** On another thread: a netlink request waits for the kernel's one lock. */
+  send(fd: number, bytes: Uint8Array): Promise<void>;
   /** Number of bytes received into `bytes`. */
   recv(fd: number, bytes: Uint8Array): number;
   pidfdOpen(pid: number): number;
@@ -61,7 +62,7 @@ function bind(ffi: typeof koffi): Libc {
   };
   const sethostname = call('int sethostname(const char*, size_t)');
   const syscall = call('long syscall(long, ...)');
-  const send = call('long send(int, const void*, size_t, int)');
+  const send = self.func('long send(int, const void*, size_t, int)');
   const recv = call('long recv(int, void*, size_t, int)');
   return {
     mount: call('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
@@ -72,7 +73,13 @@ function bind(ffi: typeof koffi): Libc {
     socket: call('int socket(int, int, int)'),
     ioctl: call('int ioctl(int, unsigned long, void*)'),
     sethostname: (name) => sethostname(name, Buffer.byteLength(name)),
-    send: (fd, bytes) => send(fd, bytes, bytes.length, 0),
+    send: (fd, bytes) =>
+      new Promise((resolve, reject) => {
+        send.async(fd, bytes, bytes.length, 0, (error: Error | null, sent: number) => {
+          if (error !== null || sent !== bytes.length) reject(error ?? new Error('send failed'));
+          else resolve();
+        });
+      }),
     recv: (fd, bytes) => recv(fd, bytes, bytes.length, 0),
     pidfdOpen: (pid) => syscall(pidfdOpenNumber, 'long', pid, 'long', 0),
     pidfdSendSignal: (pidfd, signal) =>

@@ -55,15 +55,13 @@ export async function isPinned(path: string): Promise<boolean> {
   }
 }
 
-/** Runs `work` in a pinned network namespace; nothing in it may wait. Undefined without native calls. */
-export function insideNetwork<T>(pin: string, work: (native: Libc) => T): T | undefined {
-  const native = libc();
-  if (native === undefined) return undefined;
+/** Runs `work` in a pinned network namespace; nothing in it may wait. Needs native calls. */
+export function insideNetwork<T>(native: Libc, pin: string, work: () => T): T {
   const there = openSync(pin, 'r');
   try {
     return comingBack(native, ['net'], () => {
       native.setns(there, cloneFlags.net);
-      return work(native);
+      return work();
     });
   } finally {
     closeSync(there);

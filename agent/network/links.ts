@@ -1,16 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { ApiError } from '../../shared/errors.ts';
+import { libc } from '../host/libc.ts';
 import { run } from '../host/run.ts';
-
-/** One sandbox's cable: `outside` is plugged into the bridge, the other end is eth0 in the namespace. */
-export interface Cable {
-  outside: string;
-  bridge: string;
-  netnsPath: string;
-  ip: string;
-  prefixLength: number;
-  gateway: string;
-}
+import { type Cable, layCableNatively, removeLinkNatively } from './native-links.ts';
 
 export interface Traffic {
   receivedBytes: number;
@@ -27,9 +19,14 @@ export async function makeBridge(bridge: string, gateway: string, prefixLength: 
   await batch(lines);
 }
 
-/** Lays the cable. What an earlier try left is removed first. */
-export async function layCable({ outside, bridge, netnsPath, ip, prefixLength, gateway }: Cable): Promise<void> {
-  await removeCable(outside);
+/** Lays the cable; an outer end of that name must not be there. */
+export async function layCable(cable: Cable): Promise<void> {
+  const native = libc();
+  if (native !== undefined) {
+    await layCableNatively(native, cable);
+    return;
+  }
+  const { outside, bridge, netnsPath, ip, prefixLength, gateway } = cable;
   await batch([
     `link add ${outside} type veth peer name eth0 netns ${netnsPath}`,
     `link set ${outside} master ${bridge} up`,
@@ -45,7 +42,11 @@ export async function layCable({ outside, bridge, netnsPath, ip, prefixLength, g
 
 /** Succeeds when it is gone. */
 export async function removeCable(outside: string): Promise<void> {
-  if (!(await readTraffic()).has(outside)) return;
+  const native = libc();
+  if (native !== undefined) {
+    await removeLinkNatively(native, outside);
+    return;
+  }
   const { code, stderr } = await run('ip', ['link', 'delete', outside], { timeoutMs: 15_000 });
   if (code !== 0 && !stderr.includes('Cannot find device')) throw new ApiError('InternalError', stderr.trim());
 }
