@@ -1,0 +1,30 @@
+import type { Deployment, PodTemplateSpec, ReplicaSet } from '../types.ts';
+import { defaultPodSpec } from './pod.ts';
+
+/** Fills in a Deployment. */
+export function defaultDeployment({ spec }: Deployment): void {
+  if (!spec) return;
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+  const strategy = (spec.strategy ??= {});
+  strategy.type ||= 'RollingUpdate';
+  if (strategy.type === 'RollingUpdate') {
+    const rolling = (strategy.rollingUpdate ??= {});
+    rolling.maxUnavailable ??= '25%';
+    rolling.maxSurge ??= '25%';
+  }
+  defaultTemplate(spec.template);
+}
+
+/** Fills in a ReplicaSet. */
+export function defaultReplicaSet({ spec }: ReplicaSet): void {
+  if (!spec) return;
+  spec.replicas ??= 1;
+  defaultTemplate(spec.template);
+}
+
+/** A body may lack the template, whatever its type says: validation comes later. */
+function defaultTemplate(template: PodTemplateSpec | undefined): void {
+  if (template?.spec) defaultPodSpec(template.spec);
+}
