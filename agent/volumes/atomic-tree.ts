@@ -1,0 +1,97 @@
+import { constants } from 'node:fs';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Payload } from './payload.ts';
+
+const current = '..data';
+
+/**
+ * Makes a directory show exactly these files, all old or all new at any moment: they lie in a directory of their own,
+ * `..data` points to it, and every name points through `..data`. Writes nothing when nothing changed; true when it did.
+ */
+export async function writeTree(directory: string, payload: Payload, group?: number): Promise<boolean> {
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const before = await readlink(join(directory, current)).catch(() => undefined);
+  if (before !== undefined && (await isSame(join(directory, before), payload, group))) {
+    await showNames(directory, payload);
+    return false;
+  }
+  const fresh = await mkdtemp(join(directory, `..${new Date().toISOString().replaceAll(/[-:.TZ]/g, '_')}.`));
+  await chmod(fresh, 0o755);
+  await chownGroup(fresh, group);
+  for (const [path, { bytes, mode }] of payload) {
+    await mkdir(dirname(join(fresh, path)), { recursive: true, mode: 0o755 });
+    await writeNew(join(fresh, path), bytes, readable(mode, group), group);
+  }
+  await swap(directory, fresh);
+  await showNames(directory, payload);
+  await chownGroup(directory, group);
+  for (const name of await readdir(directory)) {
+    if (name.startsWith('..') && name !== current && join(directory, name) !== fresh) {
+      await rm(join(directory, name), { recursive: true, force: true });
+    }
+  }
+  return true;
+}
+
+async function swap(directory: string, fresh: string): Promise<void> {
+  const temporary = join(directory, '..data_tmp');
+  await rm(temporary, { force: true });
+  await symlink(fresh.slice(directory.length + 1), temporary);
+  await rename(temporary, join(directory, current));
+}
+
+async function showNames(directory: string, payload: Payload): Promise<void> {
+  const wanted = new Set([...payload.keys()].map((path) => path.split('/')[0] ?? ''));
+  const present = (await readdir(directory)).filter((name) => !name.startsWith('..'));
+  for (const name of wanted) if (!present.includes(name)) await symlink(join(current, name), join(directory, name));
+  for (const name of present) if (!wanted.has(name)) await rm(join(directory, name), { force: true });
+}
+
+async function writeNew(path: string, bytes: Buffer, mode: number, group: number | undefined): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+  try {
+    await file.writeFile(bytes);
+    if (group !== undefined) await file.chown(0, group);
+    await file.chmod(mode);
+  } finally {
+    await file.close();
+  }
+}
+
+async function isSame(directory: string, payload: Payload, group: number | undefined): Promise<boolean> {
+  try {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    if (entries.filter((entry) => !entry.isDirectory()).length !== payload.size) return false;
+    for (const [path, { bytes, mode }] of payload) {
+      const { mode: found } = await lstat(join(directory, path));
+      if ((found & 0o7777) !== readable(mode, group)) return false;
+      if (!bytes.equals(await readFile(join(directory, path)))) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The group that a pod asks for can read, whatever mode was asked. */
+function readable(mode: number, group: number | undefined): number {
+  return group === undefined ? mode : mode | 0o440;
+}
+
+async function chownGroup(path: string, group: number | undefined): Promise<void> {
+  if (group !== undefined) await chown(path, 0, group);
+}

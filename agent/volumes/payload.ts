@@ -1,0 +1,134 @@
+import { ApiError } from '../../shared/errors.ts';
+import { podField, resourceField } from '../../shared/objects/pod-fields.ts';
+import type { ConfigMap, KubeObject, Pod, Secret, Stored, Volume } from '../../shared/objects/types.ts';
+import type { ConfigSource } from './volumes.ts';
+
+/** One file of a volume that Berth writes. */
+export interface PayloadFile {
+  bytes: Buffer;
+  mode: number;
+}
+
+/** By path below the volume. */
+export type Payload = Map<string, PayloadFile>;
+
+export interface PayloadSources {
+  config: ConfigSource;
+  /** Of the node: stands in for limits that a container does not set. */
+  allocatable: Readonly<Record<string, number>>;
+}
+
+interface KeySource {
+  name?: string;
+  items?: { key: string; path: string; mode?: number }[];
+  optional?: boolean;
+}
+
+type DownwardItems = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
+
+const defaultMode = 0o644;
+
+/** The files of a config map, secret, downward API or projected volume. Throws NotFound naming what is missing. */
+export function payloadOf(pod: Stored<Pod>, volume: Volume, sources: PayloadSources): Payload {
+  const { configMap, secret, downwardAPI, projected } = volume;
+  if (configMap !== undefined) return keysOf(pod, 'configmap', configMap, configMap.defaultMode, sources.config);
+  if (secret !== undefined) {
+    const { secretName, items, optional } = secret;
+    const source: KeySource = { name: secretName ?? '', items: items ?? [], optional: optional ?? false };
+    return keysOf(pod, 'secret', source, secret.defaultMode, sources.config);
+  }
+  if (downwardAPI !== undefined) return fieldsOf(pod, downwardAPI.items, downwardAPI.defaultMode, sources);
+  return projectedOf(pod, projected, sources);
+}
+
+function projectedOf(pod: Stored<Pod>, projected: Volume['projected'], sources: PayloadSources): Payload {
+  const payload: Payload = new Map();
+  for (const source of projected?.sources ?? []) {
+    const mode = projected?.defaultMode;
+    const { configMap, secret, downwardAPI } = source;
+    const parts = [
+      ...(configMap === undefined ? [] : [keysOf(pod, 'configmap', configMap, mode, sources.config)]),
+      ...(secret === undefined ? [] : [keysOf(pod, 'secret', secret, mode, sources.config)]),
+      ...(downwardAPI === undefined ? [] : [fieldsOf(pod, downwardAPI.items, mode, sources)]),
+    ];
+    if (parts.length === 0) {
+      const kind = Object.keys(source).join(', ');
+      throw new ApiError('BadRequest', `projected volumes from ${kind} are not supported by this node`);
+    }
+    for (const part of parts) for (const [path, file] of part) payload.set(path, file);
+  }
+  return payload;
+}
+
+function keysOf(
+  pod: Stored<Pod>,
+  kind: 'configmap' | 'secret',
+  { name = '', items = [], optional = false }: KeySource,
+  mode = defaultMode,
+  config: ConfigSource,
+): Payload {
+  const object = config.find(`${kind}s`, pod.metadata.namespace ?? '', name);
+  if (object === undefined && !optional) throw new ApiError('NotFound', `${kind} "${name}" not found`);
+  const data = object === undefined ? new Map<string, Buffer>() : dataOf(kind, object);
+  if (items.length === 0) return new Map([...data].map(([key, bytes]) => [safePath(key), { bytes, mode }]));
+  const payload: Payload = new Map();
+  for (const { key, path, mode: own } of items) {
+    const bytes = data.get(key);
+    if (bytes !== undefined) payload.set(safePath(path), { bytes, mode: own ?? mode });
+    else if (!optional) {
+      const word = kind === 'secret' ? 'secret' : 'config';
+      throw new ApiError('NotFound', `references non-existent ${word} key: ${key}`);
+    }
+  }
+  return payload;
+}
+
+function dataOf(kind: 'configmap' | 'secret', object: KubeObject): Map<string, Buffer> {
+  const decode = (values: Record<string, string> = {}): [string, Buffer][] =>
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value, 'base64')]);
+  if (kind === 'secret') return new Map(decode((object as KubeObject & Secret).data));
+  const { data = {}, binaryData } = object as KubeObject & ConfigMap;
+  const text = Object.entries(data).map(([key, value]): [string, Buffer] => [key, Buffer.from(value, 'utf8')]);
+  return new Map([...text, ...decode(binaryData)]);
+}
+
+function fieldsOf(
+  pod: Stored<Pod>,
+  items: DownwardItems = [],
+  mode = defaultMode,
+  { allocatable }: PayloadSources,
+): Payload {
+  const place = { nodeName: pod.spec?.nodeName ?? '', hostIP: '', podIP: '' };
+  return new Map(
+    items.map(({ path, fieldRef, resourceFieldRef, mode: own }) => {
+      const text =
+        fieldRef === undefined
+          ? resourceText(pod, resourceFieldRef, allocatable)
+          : podField(pod, fieldRef.fieldPath, place);
+      return [safePath(path), { bytes: Buffer.from(text, 'utf8'), mode: own ?? mode }];
+    }),
+  );
+}
+
+function resourceText(
+  pod: Stored<Pod>,
+  reference: DownwardItems[number]['resourceFieldRef'],
+  allocatable: PayloadSources['allocatable'],
+): string {
+  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  const container = all.find(({ name }) => name === reference?.containerName);
+  if (reference === undefined || container === undefined) {
+    throw new ApiError('NotFound', `container ${reference?.containerName ?? ''} not found`);
+  }
+  return resourceField(container, reference.resource, reference.divisor, allocatable);
+}
+
+/** Below the volume, and not among the names that updates use. */
+function safePath(path: string): string {
+  const parts = path.split('/');
+  const isSafe = path !== '' && !parts.some((part) => part === '' || part === '.' || part === '..');
+  if (!isSafe || path.startsWith('..') || path.includes('\0')) {
+    throw new ApiError('BadRequest', `invalid path in a volume: ${JSON.stringify(path)}`);
+  }
+  return path;
+}
