@@ -22,7 +22,7 @@ export class ApiServer {
   readonly #metrics: ApiMetrics;
   readonly #upgrades = new SocketUpgrades();
   readonly #scope = new Scope('api server');
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new Map<Exchange, Promise<void>>();
   readonly #sockets = new Set<Duplex>();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
@@ -72,9 +72,10 @@ export class ApiServer {
 
   #serve(message: IncomingMessage, response: ServerResponse, head?: Buffer): void {
     const exchange = new Exchange(this.#deps, this.#router, this.#metrics, message, response);
-    this.#exchanges.add(exchange);
     const upgrade = head && { sockets: this.#upgrades, head };
-    void exchange.run(this.#exchanges.size, upgrade).finally(() => this.#exchanges.delete(exchange));
+    const running = exchange.run(this.#exchanges.size, upgrade);
+    this.#exchanges.set(exchange, running);
+    void running.finally(() => this.#exchanges.delete(exchange));
   }
 
   async #renewCertificate(server: Server, signal: AbortSignal): Promise<void> {
@@ -94,8 +95,7 @@ export class ApiServer {
     const server = this.#server;
     if (server === undefined) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const exchange of this.#exchanges) exchange.abort();
-    server.closeIdleConnections();
+    for (const exchange of this.#exchanges.keys()) exchange.endStream();
     const grace = new Scope('close grace');
     grace.spawn(
       async (signal) => {
@@ -104,6 +104,8 @@ export class ApiServer {
       },
       () => undefined,
     );
+    await Promise.all(this.#exchanges.values());
+    server.closeIdleConnections();
     await closed;
     await grace.close();
     for (const socket of this.#sockets) socket.destroy();

@@ -99,9 +99,14 @@ export class ApiHarness {
     return `https://127.0.0.1:${this.port}`;
   }
 
+  /** Ends the server alone; `stop` is still needed. */
+  closeServer(): Promise<void> {
+    return this.#server.close();
+  }
+
   async stop(): Promise<void> {
+    await this.closeServer();
     this.#agent.destroy();
-    await this.#server.close();
     await this.#state.close();
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -115,17 +120,21 @@ export class ApiHarness {
   /** Sends one request and reads the whole answer. A body that is no string or bytes is sent as JSON. */
   async call(method: string, path: string, { body, headers, token = this.token }: CallOptions = {}): Promise<Answer> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const bytes = body === undefined || isRaw ? body : JSON.stringify(body);
     const message = await this.open(
       {
         method,
         path,
         headers: {
           ...(token !== null && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(bytes !== undefined && {
+            'content-type': 'application/json',
+            'content-length': String(Buffer.byteLength(bytes)),
+          }),
           ...headers,
         },
       },
-      body === undefined || isRaw ? body : JSON.stringify(body),
+      bytes,
     );
     const text = await readText(message);
     return { code: message.statusCode ?? 0, headers: message.headers, text, json: parseOrUndefined(text) };

@@ -36,15 +36,15 @@ export class Exchange {
     this.#metrics = metrics;
     this.#message = message;
     this.#response = response;
-    response.on('close', () => this.abort());
+    response.on('close', () => this.#gone.abort());
     // An error of the connection shows as its close.
     response.on('error', () => undefined);
     message.on('error', () => undefined);
   }
 
-  /** Ends an answer that goes on. */
-  abort(): void {
-    this.#gone.abort(new Error('request ended'));
+  /** Ends the answer if it is one that goes on; others are left to finish. */
+  endStream(): void {
+    if (this.#goesOn) this.#gone.abort();
   }
 
   async run(inflight: number, upgrade: Upgrade | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { rfc3339 } from '../../../shared/clock.ts';
 import { ApiError } from '../../../shared/errors.ts';
-import type { KubeObject, Pod, Stored } from '../../../shared/objects/types.ts';
+import type { ObjectMeta, Pod, Stored } from '../../../shared/objects/types.ts';
 import { conflict } from '../../store/store-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
@@ -10,13 +10,18 @@ import { readBody } from '../verbs/codec.ts';
 import { findObject } from '../verbs/read.ts';
 import { parseWriteOptions } from '../verbs/write-options.ts';
 
-type Binding = KubeObject & { target?: { kind?: string; name?: string } };
+interface Binding {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  target?: { kind?: string; name?: string };
+}
 
 /** POST of `pods/binding`: puts a pod on a node, once. Throws Conflict when it is on one. */
 export async function bindPod(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { namespace, name = '' } = target;
   const { dryRun, fieldValidation } = parseWriteOptions(request);
-  const { target: to, metadata } = (await readBody(request, 'Binding', fieldValidation)) as Partial<Binding>;
+  const { target: to, metadata } = await readBody<Binding>(request, 'Binding', fieldValidation);
   const node = to?.name ?? '';
   if (node === '') throw new ApiError('BadRequest', 'target.name: Required value');
   if (to?.kind !== undefined && to.kind !== '' && to.kind !== 'Node') {
@@ -27,7 +32,7 @@ export async function bindPod(deps: ApiDeps, request: ApiRequest, target: Resour
   }
   const bind = (pod: Stored<Pod>): Stored<Pod> => {
     checkFree({ name, namespace }, pod);
-    return bound(pod, node, metadata?.annotations, rfc3339(deps.clock.now()));
+    return bound(pod, node, metadata.annotations, rfc3339(deps.clock.now()));
   };
   if (dryRun) bind(findObject(deps.store, target));
   else await deps.store.modify<Stored<Pod>>('pods', namespace, name, bind);

@@ -15,7 +15,7 @@ export async function finalizeNamespace(deps: ApiDeps, request: ApiRequest, targ
   const options = parseWriteOptions(request);
   const sent: Finalized = placeObject(await readObject(request, target.info, options), target);
   const { resourceVersion, uid } = sent.metadata;
-  const stored = await replaceObject(deps, request, target, options, (current) => ({
+  const stored = await replaceObject({ deps, request, target, options }, (current) => ({
     ...current,
     metadata: { ...current.metadata, uid: uid ?? current.metadata.uid, resourceVersion },
     spec: { ...(current as Finalized).spec, finalizers: sent.spec?.finalizers ?? [] },

@@ -22,14 +22,14 @@ export class ScaleRoutes {
 
   async update(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
-    const scale = (await readBody(request, 'Scale', options.fieldValidation)) as unknown as Scalable;
+    const scale = await readBody<Scalable>(request, 'Scale', options.fieldValidation);
     return this.#write(request, target, options, () => scale);
   }
 
   async patch(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
     const patch = await readPatch(request, scaleInfo, options, 'scale');
-    return this.#write(request, target, options, (current) => patch(scaleOf(current)));
+    return this.#write(request, target, options, (current) => patch.apply(scaleOf(current), this.#deps.clock.now()));
   }
 
   async #write(
@@ -38,9 +38,8 @@ export class ScaleRoutes {
     options: WriteOptions,
     change: (current: Scalable) => Scalable,
   ): Promise<Reply> {
-    const stored = await replaceObject(this.#deps, request, target, options, (current) => {
-      return withReplicas(current, change(current));
-    });
+    const writing = { deps: this.#deps, request, target, options };
+    const stored = await replaceObject(writing, (current) => withReplicas(current, change(current)));
     return jsonReply(200, scaleOf(stored));
   }
 }

@@ -4,17 +4,18 @@ import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateCreate } from '../../../shared/objects/validation/validate.ts';
 import { prepareCreate } from '../../store/object-rules.ts';
+import { alreadyExists } from '../../store/store-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import { trackUpdate } from '../patch/managed-fields.ts';
+import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
 import { admitIntoNamespace, dropStatus } from './admission.ts';
-import { readObject, warnUnenforced } from './codec.ts';
+import { readObject, types, warnUnenforced } from './codec.ts';
 import { dropSystemMetadata, generateName, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
-import { parseWriteOptions, type WriteOptions } from './write-options.ts';
+import { parseWriteOptions, type Writing } from './write-options.ts';
 
 const maxNameTries = 8;
 
@@ -22,57 +23,38 @@ const maxNameTries = 8;
 export async function createObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info } = target;
   const options = parseWriteOptions(request);
-  const representation = new Representation(
-    info,
-    negotiateForm(request.headers.accept),
-    request.query,
-    deps.clock.now(),
-  );
+  const form = negotiateForm(request.headers.accept);
   const sent = await readObject(request, info, options);
   if (sent.metadata.resourceVersion) {
     throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created');
   }
+  const writing = { deps, request, target, options };
   const prepared = dropSystemMetadata(dropStatus(info, placeObject(sent, target)));
   const created = await withName(prepared, (object) => {
-    const tracked = trackUpdate({
-      info,
-      before: undefined,
-      after: admitNew(deps, request, target, object),
-      manager: options.fieldManager,
-      now: deps.clock.now(),
-    });
-    return storeNew(deps, target, tracked, options);
+    const complete = admitNew(writing, object);
+    const write = { info, manager: options.fieldManager };
+    return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));
   });
-  return jsonReply(201, representation.object(created));
+  return jsonReply(201, new Representation(info, form, request.query, deps.clock).object(created));
 }
 
 /** Completes and checks a new object. Throws what it is refused for. */
-export function admitNew(
-  { store }: ApiDeps,
-  request: ApiRequest,
-  { info }: ResourceTarget,
-  object: KubeObject,
-): KubeObject {
+export function admitNew({ deps, request, target }: Writing, object: KubeObject): KubeObject {
+  const { info } = target;
   const complete = applyDefaults(info, object);
-  admitIntoNamespace(store, info, complete);
+  admitIntoNamespace(deps.store, info, complete);
   validateCreate(info, complete);
   warnUnenforced(request, info, complete);
   return complete;
 }
 
 /** Stores a new object; a dry run answers what would have been stored. */
-export async function storeNew(
-  { store, clock }: ApiDeps,
-  { info }: ResourceTarget,
-  object: KubeObject,
-  { dryRun }: WriteOptions,
-): Promise<KubeObject> {
-  const resource = resourceName(info);
-  if (!dryRun) return store.create(resource, object);
+export async function storeNew({ deps, target, options }: Writing, object: KubeObject): Promise<KubeObject> {
+  const resource = resourceName(target.info);
+  if (!options.dryRun) return deps.store.create(resource, object);
   const { name, namespace = '' } = object.metadata;
-  if (store.get(resource, namespace, name) === undefined) return prepareCreate(object, clock.now());
-  const details = { name, kind: info.plural, ...(info.group !== '' && { group: info.group }) };
-  throw new ApiError('AlreadyExists', `${resource} ${JSON.stringify(name)} already exists`, details);
+  if (deps.store.get(resource, namespace, name) !== undefined) throw alreadyExists({ resource, namespace, name });
+  return prepareCreate(object, deps.clock.now());
 }
 
 /** Runs `create` with a name made from generateName when there is no other, again when that name is taken. */

@@ -1,57 +1,47 @@
-import { ApiError, hasReason } from '../../../shared/errors.ts';
+import { hasReason } from '../../../shared/errors.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import type { ResourceTarget } from '../resource-path.ts';
+import { notFound, type ResourceTarget } from '../resource-path.ts';
 import { readPatch, type Patch } from './codec.ts';
 import { admitNew, storeNew } from './create.ts';
 import { dropStatus } from './admission.ts';
 import { dropSystemMetadata, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
 import { replaceObject } from './update.ts';
-import { parseWriteOptions, type WriteOptions } from './write-options.ts';
+import { parseWriteOptions, type Writing } from './write-options.ts';
 
 /** PATCH of an object or of its status. Server-side apply makes the object when it is absent. */
 export async function patchObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
-  const { info, subresource } = target;
+  const { info, subresource, namespace, name = '' } = target;
   const options = parseWriteOptions(request);
-  const representation = new Representation(
-    info,
-    negotiateForm(request.headers.accept),
-    request.query,
-    deps.clock.now(),
-  );
+  const form = negotiateForm(request.headers.accept);
   const patch = await readPatch(request, info, options, subresource);
-  const isAbsent = deps.store.get(resourceName(info), target.namespace, target.name ?? '') === undefined;
+  const writing = { deps, request, target, options };
+  const reply = (code: number, object: KubeObject): Reply =>
+    jsonReply(code, new Representation(info, form, request.query, deps.clock).object(object));
+  const isAbsent = deps.store.get(resourceName(info), namespace, name) === undefined;
   if (isAbsent && patch.type === 'apply' && subresource === undefined) {
-    const created = await createApplied(deps, request, target, options, patch);
-    if (created !== undefined) return jsonReply(201, representation.object(created));
+    const created = await createApplied(writing, patch);
+    if (created !== undefined) return reply(201, created);
   }
   const change = (current: KubeObject): KubeObject => placeObject(patch.apply(current, deps.clock.now()), target);
-  const stored = await replaceObject(deps, request, target, options, change, { tracksFields: patch.type !== 'apply' });
-  return jsonReply(200, representation.object(stored));
+  return reply(200, await replaceObject(writing, change, patch.type === 'apply' ? 'Apply' : 'Update'));
 }
 
 /** Undefined when somebody else made the object meanwhile: then it is there to be patched. */
-async function createApplied(
-  deps: ApiDeps,
-  request: ApiRequest,
-  target: ResourceTarget,
-  options: WriteOptions,
-  patch: Patch,
-): Promise<KubeObject | undefined> {
+async function createApplied(writing: Writing, patch: Patch): Promise<KubeObject | undefined> {
+  const { deps, target } = writing;
   const applied = placeObject(patch.apply(undefined, deps.clock.now()), target);
-  if (applied.metadata.resourceVersion || applied.metadata.uid) {
-    throw new ApiError('Conflict', 'uid and resourceVersion must not be set on an object to be created by apply');
-  }
-  const { managedFields } = applied.metadata;
+  const { managedFields, resourceVersion, uid } = applied.metadata;
+  if (resourceVersion || uid) throw notFound(target.info, applied.metadata.name);
   const fresh = dropSystemMetadata(dropStatus(target.info, applied));
-  const object = admitNew(deps, request, target, { ...fresh, metadata: { ...fresh.metadata, managedFields } });
+  const object = admitNew(writing, { ...fresh, metadata: { ...fresh.metadata, managedFields } });
   try {
-    return await storeNew(deps, target, object, options);
+    return await storeNew(writing, object);
   } catch (error) {
     if (hasReason(error, 'AlreadyExists')) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../shared/clock.ts';
 import { apiVersionOf, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ObjectForm } from '../http/negotiation.ts';
@@ -15,13 +16,24 @@ export class Representation {
   readonly #info: ResourceInfo;
   readonly #form: ObjectForm;
   readonly #includeObject: IncludeObject;
-  readonly #now: number;
+  readonly #clock: Clock;
+  #namedColumns = false;
 
-  constructor(info: ResourceInfo, form: ObjectForm, query: URLSearchParams, now: number) {
+  constructor(info: ResourceInfo, form: ObjectForm, query: URLSearchParams, clock: Clock) {
     this.#info = info;
     this.#form = form;
     this.#includeObject = includeObjectOf(query);
-    this.#now = now;
+    this.#clock = clock;
+  }
+
+  /** As `object`; a Table names its columns only the first time. */
+  event(object: KubeObject): object {
+    const shown = this.object(object);
+    if (this.#form !== 'Table') return shown;
+    const { columnDefinitions, ...rest } = shown as { columnDefinitions: unknown };
+    const isFirst = !this.#namedColumns;
+    this.#namedColumns = true;
+    return isFirst ? { ...rest, columnDefinitions } : rest;
   }
 
   object(object: KubeObject): object {
@@ -62,7 +74,7 @@ export class Representation {
   }
 
   #table(objects: readonly KubeObject[], listMeta: ListMeta): object {
-    return toTable(this.#info, objects, { now: this.#now, includeObject: this.#includeObject, listMeta });
+    return toTable(this.#info, objects, { now: this.#clock.now(), includeObject: this.#includeObject, listMeta });
   }
 }
 

@@ -9,14 +9,14 @@ import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import { trackUpdate } from '../patch/managed-fields.ts';
+import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
 import { mergeMainWrite, mergeStatusWrite } from './admission.ts';
-import { readObject, warnUnenforced } from './codec.ts';
+import { readObject, types, warnUnenforced } from './codec.ts';
 import { keepSystemMetadata, placeObject } from './metadata.ts';
 import { findObject } from './read.ts';
 import { Representation } from './representation.ts';
-import { parseWriteOptions, type WriteOptions } from './write-options.ts';
+import { parseWriteOptions, type Writing } from './write-options.ts';
 
 const maxTries = 5;
 
@@ -24,36 +24,32 @@ const maxTries = 5;
 export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info } = target;
   const options = parseWriteOptions(request);
-  const representation = new Representation(
-    info,
-    negotiateForm(request.headers.accept),
-    request.query,
-    deps.clock.now(),
-  );
+  const form = negotiateForm(request.headers.accept);
   const sent = placeObject(await readObject(request, info, options), target);
-  const stored = await replaceObject(deps, request, target, options, () => sent);
-  return jsonReply(200, representation.object(stored));
+  const stored = await replaceObject({ deps, request, target, options }, () => sent);
+  return jsonReply(200, new Representation(info, form, request.query, deps.clock).object(stored));
 }
 
 /**
  * Reads the object, has `change` make the next one of it, and stores that. When another write came between, it is all
- * done again; a `change` that insists on a resourceVersion is refused with Conflict then.
+ * done again; a `change` that insists on a resourceVersion is refused with Conflict then. The result of an apply
+ * carries its field managers already.
  */
 export async function replaceObject(
-  deps: ApiDeps,
-  request: ApiRequest,
-  target: ResourceTarget,
-  options: WriteOptions,
+  writing: Writing,
   change: (current: KubeObject) => KubeObject,
+  operation: 'Update' | 'Apply' = 'Update',
 ): Promise<KubeObject> {
+  const { deps, target, options } = writing;
   for (let tries = 1; ; tries += 1) {
     const current = findObject(deps.store, target);
     const next = change(current);
     checkPreconditions(target, next, current);
-    const admitted = admitUpdate(deps, request, target, next, current, options);
+    const complete = admitUpdate(writing, next, current);
+    const tracked = operation === 'Apply' ? complete : trackWrite(writing, complete, current);
     try {
-      if (options.dryRun) return prepareUpdate(current, admitted);
-      return await deps.store.update(resourceName(target.info), admitted);
+      if (options.dryRun) return prepareUpdate(current, tracked);
+      return await deps.store.update(resourceName(target.info), tracked);
     } catch (error) {
       if (tries >= maxTries || !hasReason(error, 'Conflict')) throw error;
     }
@@ -61,19 +57,19 @@ export async function replaceObject(
 }
 
 /** Completes and checks what an object is to become. Throws what it is refused for. */
-function admitUpdate(
-  { clock }: ApiDeps,
-  request: ApiRequest,
-  { info, subresource }: ResourceTarget,
-  next: KubeObject,
-  current: KubeObject,
-  { fieldManager }: WriteOptions,
-): KubeObject {
+function admitUpdate({ request, target }: Writing, next: KubeObject, current: KubeObject): KubeObject {
+  const { info, subresource } = target;
   const allowed = subresource === 'status' ? mergeStatusWrite(next, current) : mergeMainWrite(info, next, current);
   const complete = applyDefaults(info, keepSystemMetadata(allowed, current));
   validateUpdate(info, complete, current);
   warnUnenforced(request, info, complete);
-  return trackUpdate({ info, before: current, after: complete, manager: fieldManager, subresource, now: clock.now() });
+  return complete;
+}
+
+function trackWrite({ deps, target, options }: Writing, next: KubeObject, current: KubeObject): KubeObject {
+  const { info, subresource } = target;
+  const write = { info, manager: options.fieldManager, ...(subresource && { subresource }) };
+  return trackUpdate(current, next, write, types, deps.clock.now());
 }
 
 function checkPreconditions(

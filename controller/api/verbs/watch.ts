@@ -39,7 +39,7 @@ export function watchObjects(deps: ApiDeps, request: ApiRequest, target: Resourc
   const plan: WatchPlan = {
     target,
     selection: new Selection(target, query),
-    representation: new Representation(target.info, negotiateForm(request.headers.accept), query, deps.clock.now()),
+    representation: new Representation(target.info, negotiateForm(request.headers.accept), query, deps.clock),
     from: fromVersion(version, initialEvents, deps.store.version),
     wantsBookmarks: request.flag('allowWatchBookmarks'),
     marksInitialEnd: initialEvents === true,
@@ -67,7 +67,7 @@ async function* watchFrames(deps: ApiDeps, plan: WatchPlan, signal: AbortSignal)
     if (from === undefined) {
       const { items, version } = deps.store.list(resourceName(plan.target.info), plan.target);
       for (const object of items) {
-        if (plan.selection.has(object)) yield frame('ADDED', plan.representation.object(object));
+        if (plan.selection.has(object)) yield frame('ADDED', plan.representation.event(object));
       }
       if (plan.marksInitialEnd) {
         const mark = { 'k8s.io/initial-events-end': 'true' };
@@ -105,7 +105,7 @@ async function* followFrames(deps: ApiDeps, plan: WatchPlan, from: number, scope
     if (change === 'end') return;
     if (change !== undefined) {
       const event = eventOf(change, plan.selection);
-      if (event !== undefined) yield frame(event.type, plan.representation.object(event.object));
+      if (event !== undefined) yield frame(event.type, plan.representation.event(event.object));
     } else if (follower.bookmarkDue) {
       const { version } = deps.store;
       // Changes up to that version reach the follower within this turn: if none came, all have been sent.

@@ -1,5 +1,7 @@
 import { ApiError } from '../../../shared/errors.ts';
+import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
+import type { ResourceTarget } from '../resource-path.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -14,6 +16,14 @@ export interface WriteOptions {
   fieldValidation: FieldValidation;
   /** Server-side apply takes fields from other managers. */
   force: boolean;
+}
+
+/** One write: what the steps from the request to the store have in common. */
+export interface Writing {
+  deps: ApiDeps;
+  request: ApiRequest;
+  target: ResourceTarget;
+  options: WriteOptions;
 }
 
 const maxManagerLength = 128;

@@ -1,0 +1,91 @@
+import { ApiError } from '../../../shared/errors.ts';
+import { decodeBody, decodeObject } from '../../../shared/objects/decode.ts';
+import { parseBody, type ParsedBody } from '../../../shared/objects/parse-body.ts';
+import { findType, type BodyKind } from '../../../shared/objects/schema-table.ts';
+import type { ResourceInfo } from '../../../shared/objects/resources.ts';
+import type { KubeObject } from '../../../shared/objects/types.ts';
+import { unsupported } from '../../../shared/objects/validation/unsupported.ts';
+import type { ApiRequest } from '../http/api-request.ts';
+import { applyPatch, patchTypes, type PatchType, type Types } from '../patch/patch.ts';
+import type { FieldValidation, WriteOptions } from './write-options.ts';
+
+/** The types that patches and field managers look fields up in. */
+export const types: Types = { find: findType };
+
+/** Reads the object that a POST or PUT brings. Throws BadRequest and the like; what is forgiven becomes a warning. */
+export async function readObject(
+  request: ApiRequest,
+  info: ResourceInfo,
+  { fieldValidation }: WriteOptions,
+): Promise<KubeObject> {
+  const { value, problems } = await parse(request, info.kind);
+  return decode(request, info, value, fieldValidation, problems);
+}
+
+/** Reads a body that is no stored object. */
+export async function readBody<T extends { apiVersion: string; kind: string }>(
+  request: ApiRequest,
+  kind: BodyKind,
+  fieldValidation: FieldValidation,
+): Promise<T> {
+  const { value, problems } = await parse(request, kind);
+  const { object, warnings } = decodeBody<T>(kind, value, fieldValidation, problems);
+  request.notes.warnings.push(...warnings);
+  return object;
+}
+
+/** A patch that has been read and is ready for the object it is meant for. */
+export interface Patch {
+  type: PatchType;
+  /** The object as the patch leaves it. Only apply takes none. Throws what the patch is refused for. */
+  apply(current: KubeObject | undefined, now: number): KubeObject;
+}
+
+/** Reads a patch of an object of this kind. Its result is decoded as a body is, since it can bring unknown fields. */
+export async function readPatch(
+  request: ApiRequest,
+  info: ResourceInfo,
+  { fieldManager, hasFieldManager, force, fieldValidation }: WriteOptions,
+  subresource: string | undefined,
+): Promise<Patch> {
+  const type = Object.hasOwn(patchTypes, request.contentType) ? patchTypes[request.contentType] : undefined;
+  if (type === undefined) {
+    const accepted = Object.keys(patchTypes).join(', ');
+    throw new ApiError(
+      'UnsupportedMediaType',
+      `the patch was in an unknown format - accepted media types include: ${accepted}`,
+    );
+  }
+  const { value: body, problems } = await parse(request, info.kind);
+  const manager = type === 'apply' && !hasFieldManager ? '' : fieldManager;
+  const patch = { type, info, body, fieldManager: manager, force, ...(subresource && { subresource }) };
+  return {
+    type,
+    apply: (current, now) => {
+      const patched = applyPatch(current, patch, types, now);
+      return decode(request, info, patched, fieldValidation, problems);
+    },
+  };
+}
+
+/** Warns of what is stored but has no effect. */
+export function warnUnenforced(request: ApiRequest, info: ResourceInfo, object: KubeObject): void {
+  if (info.storedOnly) request.notes.warnings.push(`${info.kind} is stored but not enforced`);
+  request.notes.warnings.push(...unsupported(info, object));
+}
+
+async function parse(request: ApiRequest, kind: string): Promise<ParsedBody> {
+  return parseBody(await request.body(), request.contentType, kind);
+}
+
+function decode(
+  request: ApiRequest,
+  info: ResourceInfo,
+  value: unknown,
+  mode: FieldValidation,
+  problems: readonly string[],
+): KubeObject {
+  const { object, warnings } = decodeObject(info, value, mode, problems);
+  request.notes.warnings.push(...warnings);
+  return object;
+}

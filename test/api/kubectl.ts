@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { ApiHarness } from './harness.ts';
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface KubectlOptions {
+  stdin?: string;
+  env?: Record<string, string>;
+}
+
+/** Where kubectl is, or undefined. */
+export function findKubectl(): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, 'kubectl'))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Runs the real kubectl against a harness, with a home and a cache of its own. */
+export class Kubectl {
+  readonly #env: Record<string, string>;
+  readonly home: string;
+
+  private constructor(home: string, kubeconfig: string) {
+    this.home = home;
+    this.#env = {
+      HOME: home,
+      PATH: process.env['PATH'] ?? '',
+      KUBECONFIG: kubeconfig,
+      KUBECACHEDIR: join(home, 'cache'),
+    };
+  }
+
+  static async for(api: ApiHarness): Promise<Kubectl> {
+    const home = join(api.directory, 'home');
+    await mkdir(home, { recursive: true });
+    return new Kubectl(home, await api.kubeconfig());
+  }
+
+  run(args: readonly string[], { stdin = '', env = {} }: KubectlOptions = {}): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const child = spawn('kubectl', args, { env: { ...this.#env, ...env }, stdio: 'pipe', cwd: this.home });
+      const outcome = { code: -1, stdout: '', stderr: '' };
+      child.stdout.on('data', (data: Buffer) => (outcome.stdout += data.toString()));
+      child.stderr.on('data', (data: Buffer) => (outcome.stderr += data.toString()));
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ ...outcome, code: code ?? -1 }));
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(stdin);
+    });
+  }
+
+  /** As `run`; throws unless the exit code is 0. Resolves with stdout without its last line end. */
+  async ok(line: string, options: KubectlOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(split(line), options);
+    if (code !== 0) throw new Error(`kubectl ${line}: exit code ${code}\n${stdout}${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  /** As `run`; throws unless it fails. Resolves with stderr without its last line end. */
+  async fails(line: string, options: KubectlOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(split(line), options);
+    if (code === 0) throw new Error(`kubectl ${line}: did not fail\n${stdout}`);
+    return stderr.trimEnd();
+  }
+}
+
+/** Words of a line; single quotes keep spaces. */
+function split(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+/** Text whose ages and paddings do not matter: columns are separated by one space, ages are AGE. */
+export function normalise(text: string): string {
+  return text
+    .split('\n')
+    .map((line) =>
+      line
+        .trimEnd()
+        .replaceAll(/ {2,}/g, ' ')
+        .replaceAll(/ \d+(?:s|m|m\d+s)(?= |$)/g, ' AGE'),
+    )
+    .join('\n');
+}
