@@ -256,46 +256,4 @@ describe('pulling from a registry that misbehaves', () => {
     await assert.rejects(tls.store.pull(name), /does not speak TLS: set plainHttp/);
     await tls.close();
   });
-
-  it('uses a second name for content it has, without downloading it again', async () => {
-    registry.serveImage('app', '1', [aLayer(files)]);
-    registry.serveImage('app', '2', [aLayer(files)]);
-    await store.pull(name);
-    const before = registry.seen.length;
-    await store.pull(`${registry.host}/app:2`);
-    await store.pull(name);
-    assert.deepEqual(
-      registry.seen.slice(before).map(({ path }) => path),
-      ['/v2/app/manifests/2', '/v2/app/manifests/1'],
-    );
-  });
-
-  it('downloads and unpacks once for a hundred pods', async () => {
-    const { layers } = registry.serveImage('app', '1', [aLayer(files)]);
-    await Promise.all(Array.from({ length: 100 }, () => store.pull(name)));
-    assert.equal(registry.seen.filter(({ path }) => path.endsWith(layers[0] ?? '')).length, 1);
-  });
-
-  it('lets one leave without disturbing the others, and stops when all have left', async () => {
-    const { layers } = registry.serveImage('app', '1', [aLayer(files)]);
-    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-    let held = true;
-    registry.misbehave = (request, response) => {
-      if (!held || !request.url?.endsWith(layers[0] ?? '')) return false;
-      response.on('close', close);
-      response.writeHead(200, { 'content-length': 10 }).flushHeaders();
-      reach();
-      return true;
-    };
-    const leaving = new AbortController();
-    const pulls = [1, 2].map(() => store.pull(name, { signal: leaving.signal }));
-    const gone = Promise.all(pulls.map((pull) => assert.rejects(pull, /left/)));
-    await reached;
-    leaving.abort(new Error('left'));
-    await gone;
-    await closed;
-    held = false;
-    assert.ok((await store.pull(name)).id);
-  });
 });
