@@ -222,6 +222,29 @@ describe('unpacking a layer', () => {
     assert.throws(() => xattr(join(root, 'd'), 'trusted.overlay.opaque'));
   });
 
+  it('reads damaged archives to an end, or says what is damaged', async () => {
+    const good = makeTar([
+      { name: 'd/', type: '5' },
+      { name: 'd/file', content: 'x'.repeat(600), pax: { mtime: '1.5', 'SCHILY.xattr.user.a': 'b' } },
+      { name: 'y'.repeat(120), type: '2', link: 'd' },
+    ]);
+    const damage = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(damage, fc.integer({ min: 1, max: 2000 }), async (changes, pieces) => {
+        const bad = Buffer.from(good);
+        for (const [at, value] of changes) bad[at] = value;
+        const facts = { entries: 0, bytes: 0, isOpaqueRoot: false };
+        const budget = new LayerBudget({ entries: 1000, bytes: 1 << 20 });
+        try {
+          for await (const piece of rewriteLayer(inPieces(bad, pieces), budget, facts)) assert.ok(piece.length > 0);
+        } catch (error) {
+          assert.ok(error instanceof LayerError, String(error));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('writes nothing outside the root, whatever links and names it is given', async () => {
     const places = ['a', 'b', 'a/b', 'a/file', 'b/sub/file', 'a/b/file', './a', '/a/sub', 'b'];
     const targets = [canary, `${canary}/sub`, '../canary', '../../canary', 'a', 'b', '/', '..', `${canary}/file`];
