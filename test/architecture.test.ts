@@ -31,6 +31,22 @@ const mayImport: Record<string, string[]> = {
   'agent/images': ['self', 'shared', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/host'],
   'agent/network': ['self', 'shared', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/host'],
   'agent/host': ['self', 'shared'],
+  'agent/link': [
+    'self',
+    'shared',
+    'agent/paths.ts',
+    'agent/runtime/driver.ts',
+    'agent/controller-link.ts',
+    'agent/host',
+  ],
+  'agent/node': [
+    'self',
+    'shared',
+    'agent/paths.ts',
+    'agent/runtime/driver.ts',
+    'agent/controller-link.ts',
+    'agent/host',
+  ],
   'agent/volumes': ['self', 'shared', 'agent/paths.ts', 'agent/host'],
   'agent/probes': ['self', 'shared', 'agent/runtime/driver.ts'],
   'agent/logs': ['self', 'shared', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/controller-link.ts'],
@@ -46,7 +62,15 @@ const mayImport: Record<string, string[]> = {
     'agent/controller-link.ts',
   ],
   agent: ['agent', 'shared'],
-  cli: ['cli', 'shared', 'agent/images', 'agent/host', 'agent/paths.ts', 'agent/runtime/driver.ts', 'agent/runtime/oci/destroy.ts'],
+  cli: [
+    'cli',
+    'shared',
+    'agent/images',
+    'agent/host',
+    'agent/paths.ts',
+    'agent/runtime/driver.ts',
+    'agent/runtime/oci/destroy.ts',
+  ],
 };
 
 interface SourceFile {

@@ -3,17 +3,11 @@ import { openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.ts';
+import { identifyProcess, isSameProcess, type ProcessIdentity } from '../../shared/process-identity.ts';
 import { isAtLeast, parseVersion, type Version } from './nats-config.ts';
 
 const run = promisify(execFile);
 const oldest = [2, 9, 10] as const;
-
-/** One server process for ever: its number alone may belong to another one by the time it is used. */
-export interface ServerProcess {
-  pid: number;
-  /** Clock ticks from boot to its start. */
-  startTime: string;
-}
 
 /** Throws with what to install when there is no server, or an older one than is known to work. */
 export async function findVersion(binary: string): Promise<Version> {
@@ -58,39 +52,24 @@ export function spawnServer(binary: string, configFile: string, outputFile: stri
 }
 
 /** The process that has this number now, if it is a server on this configuration file. */
-export async function findServer(pid: number, configFile: string): Promise<ServerProcess | undefined> {
+export async function findServer(pid: number, configFile: string): Promise<ProcessIdentity | undefined> {
+  const identity = identifyProcess(pid);
+  if (identity === undefined) return undefined;
   try {
-    const startTime = await startTimeOf(pid);
     const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
-    return startTime !== undefined && command.includes(configFile) ? { pid, startTime } : undefined;
+    return command.includes(configFile) ? identity : undefined;
   } catch {
-    return undefined; // there is no such process
+    return undefined; // it ended meanwhile
   }
 }
 
-export async function isRunning({ pid, startTime }: ServerProcess): Promise<boolean> {
-  return (await startTimeOf(pid)) === startTime;
-}
-
 /** False when that very process has gone. */
-export async function signalServer(server: ServerProcess, signal: NodeJS.Signals): Promise<boolean> {
-  if (!(await isRunning(server))) return false;
+export function signalServer(server: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isSameProcess(server)) return false;
   try {
     process.kill(server.pid, signal);
     return true;
   } catch {
     return false; // it went in between
-  }
-}
-
-/** Undefined when there is no such process, or only its remains. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name is in parentheses and may hold spaces: the fields start after the last one.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }

@@ -5,19 +5,12 @@ import { backoffMs } from '../../shared/backoff.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { isSameProcess, type ProcessIdentity } from '../../shared/process-identity.ts';
 import { Scope } from '../../shared/scope.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
 import type { BusAuthority } from './jwt.ts';
 import { renderConfig, serverName, type NatsServerConfig, type Version } from './nats-config.ts';
-import {
-  checkConfig,
-  findServer,
-  findVersion,
-  isRunning,
-  signalServer,
-  spawnServer,
-  type ServerProcess,
-} from './nats-process.ts';
+import { checkConfig, findServer, findVersion, signalServer, spawnServer } from './nats-process.ts';
 
 export interface NatsServerOptions {
   /** Configuration, log and keys of the server; made when it is missing. */
@@ -47,7 +40,7 @@ export class NatsServer {
   readonly #configFile: string;
   #version: Version | undefined;
   #config: NatsServerConfig | undefined;
-  #server: ServerProcess | undefined;
+  #server: ProcessIdentity | undefined;
   #wasAdopted = false;
 
   constructor(options: NatsServerOptions) {
@@ -99,7 +92,7 @@ export class NatsServer {
     if (this.#config === undefined || this.#server === undefined) return;
     this.#config = { ...this.#config, claims: await this.#options.authority.serverClaims(revoked) };
     await this.#writeConfig(this.#config);
-    await signalServer(this.#server, 'SIGHUP');
+    signalServer(this.#server, 'SIGHUP');
   }
 
   /** Ends the server. A second call does nothing. */
@@ -136,15 +129,15 @@ export class NatsServer {
     await writePrivateFile(this.#file('monitor-port'), String(config.monitorPort));
   }
 
-  async #findRunning(): Promise<ServerProcess | undefined> {
+  async #findRunning(): Promise<ProcessIdentity | undefined> {
     const pid = Number(await readIfPresent(this.#file('nats-server.pid')));
     return pid > 0 ? findServer(pid, this.#configFile) : undefined;
   }
 
   /** Ours is the one that answers with the very name of this configuration. */
-  async #isOurs(server: ServerProcess, config: NatsServerConfig): Promise<boolean> {
+  async #isOurs(server: ProcessIdentity, config: NatsServerConfig): Promise<boolean> {
     const deadline = this.#options.clock.monotonic() + stopWithinMs;
-    while ((await isRunning(server)) && this.#options.clock.monotonic() < deadline) {
+    while (isSameProcess(server) && this.#options.clock.monotonic() < deadline) {
       const name = await nameOf(config.monitorPort);
       if (name !== undefined) return name === serverName(config);
       await this.#options.clock.sleep(pollMs);
@@ -160,7 +153,7 @@ export class NatsServer {
     const pid = await spawnServer(binary, this.#configFile, this.#file('nats-server.out'));
     this.#server = await findServer(pid, this.#configFile);
     const deadline = clock.monotonic() + healthyWithinMs;
-    while (this.#server !== undefined && (await isRunning(this.#server))) {
+    while (this.#server !== undefined && isSameProcess(this.#server)) {
       if ((await nameOf(config.monitorPort)) === serverName(config)) return;
       if (clock.monotonic() > deadline) {
         await this.#end(this.#server);
@@ -175,7 +168,7 @@ export class NatsServer {
     const { clock, log } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
-      if (this.#server !== undefined && (await isRunning(this.#server))) {
+      if (this.#server !== undefined && isSameProcess(this.#server)) {
         await clock.sleep(watchMs, signal);
         continue;
       }
@@ -194,12 +187,12 @@ export class NatsServer {
     }
   }
 
-  async #end(server: ServerProcess): Promise<void> {
+  async #end(server: ProcessIdentity): Promise<void> {
     const { clock } = this.#options;
-    await signalServer(server, 'SIGTERM');
+    signalServer(server, 'SIGTERM');
     const deadline = clock.monotonic() + stopWithinMs;
-    while (await isRunning(server)) {
-      if (clock.monotonic() > deadline) await signalServer(server, 'SIGKILL');
+    while (isSameProcess(server)) {
+      if (clock.monotonic() > deadline) signalServer(server, 'SIGKILL');
       await clock.sleep(pollMs);
     }
   }

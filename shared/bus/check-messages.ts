@@ -9,6 +9,7 @@ import {
   asNumber,
   asOneOf,
   asText,
+  asTime,
   optional,
   type Fields,
 } from './check-values.ts';
@@ -60,7 +61,7 @@ function checkReport(value: unknown, where: string): PodReport {
 }
 
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
-const podTexts = ['message', 'reason', 'hostIP', 'podIP', 'startTime', 'qosClass'] as const;
+const podTexts = ['message', 'reason', 'hostIP', 'podIP', 'qosClass'] as const;
 const podLists = [
   'hostIPs',
   'podIPs',
@@ -78,6 +79,7 @@ function checkPodStatus(value: unknown, where: string): PodStatus {
   for (const field of podTexts) {
     if (given[field] !== undefined) status[field] = asText(given[field], `${where}.${field}`, 32_768);
   }
+  if (given.startTime !== undefined) status.startTime = asTime(given.startTime, `${where}.startTime`);
   for (const field of podLists) {
     if (given[field] !== undefined) status[field] = asList(given[field], `${where}.${field}`, 256, asFields);
   }
@@ -89,12 +91,11 @@ export function checkCondition(value: unknown, where: string): NodeCondition {
   const condition = asFields(value, where);
   const text = (field: string): string | undefined => optional(condition[field], `${where}.${field}`, asLongText);
   return {
-    ...condition,
     type: asText(condition.type, `${where}.type`, 316),
     status: asOneOf(condition.status, ['True', 'False', 'Unknown'], `${where}.status`),
     reason: text('reason'),
     message: text('message'),
-    lastTransitionTime: text('lastTransitionTime'),
+    lastTransitionTime: optional(condition.lastTransitionTime, `${where}.lastTransitionTime`, asTime),
   };
 }
 

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors.ts';
+import { isDnsSubdomain } from '../objects/names.ts';
 
 /** Checks of values that somebody else wrote. Each returns the value with its type or throws BadRequest naming the place. */
 export type Fields = Record<string, unknown>;
@@ -20,7 +21,7 @@ export function asText(value: unknown, where: string, max = 1024): string {
 
 export function asName(value: unknown, where: string): string {
   const name = asText(value, where, 253);
-  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) refuse(where, 'a name in lower case');
+  if (!isDnsSubdomain(name)) refuse(where, 'a name in lower case');
   return name;
 }
 
@@ -57,6 +58,13 @@ export function asTexts(value: unknown, where: string): Record<string, string> {
   const entries = Object.entries(asFields(value ?? {}, where));
   if (entries.length > 256) refuse(where, 'at most 256 entries');
   return Object.fromEntries(entries.map(([key, text]) => [asText(key, where, 317), asText(text, `${where}.${key}`)]));
+}
+
+/** RFC 3339. */
+export function asTime(value: unknown, where: string): string {
+  const text = asText(value, where, 40);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) refuse(where, 'a time');
+  return text;
 }
 
 /** The check, unless the value is absent. */

@@ -51,11 +51,11 @@ export class NatsBus implements Bus {
     return this.#isUp;
   }
 
-  /** Resolves at the first connection; throws ServiceUnavailable after `timeoutMs`. */
+  /** Resolves at the first connection; throws after `timeoutMs`: Unauthorized when the server refuses the credentials, else ServiceUnavailable. */
   async ready(timeoutMs = defaultTimeoutMs): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.#unavailable()), timeoutMs);
+      timer = setTimeout(() => reject(this.#notReady()), timeoutMs);
     });
     try {
       await Promise.race([this.#firstConnect.promise, tooLate]);
@@ -198,8 +198,14 @@ export class NatsBus implements Bus {
     }
   }
 
+  #notReady(): ApiError {
+    if (!this.#line.isRefused) return this.#unavailable();
+    return new ApiError('Unauthorized', `the bus at ${this.#options.servers.join(', ')} refuses these credentials`);
+  }
+
   #unavailable(): ApiError {
-    return new ApiError('ServiceUnavailable', `no connection to the bus at ${this.#options.servers.join(', ')}`);
+    const why = this.#line.problem === '' ? '' : `: ${this.#line.problem}`;
+    return new ApiError('ServiceUnavailable', `no connection to the bus at ${this.#options.servers.join(', ')}${why}`);
   }
 }
 

@@ -35,11 +35,22 @@ export class NatsLine {
   readonly #wake = new AbortController();
   readonly #running: Promise<void>;
   #connection: NatsConnection | undefined;
+  #lastError: unknown;
 
   constructor(options: NatsOptions, listener: NatsListener) {
     this.#options = options;
     this.#listener = listener;
     this.#running = this.#run();
+  }
+
+  /** Why there is no connection yet; '' when nothing is known. */
+  get problem(): string {
+    return this.#lastError === undefined ? '' : messageOf(this.#lastError);
+  }
+
+  /** The server is there and does not take these credentials. */
+  get isRefused(): boolean {
+    return (this.#lastError as Partial<NatsError> | undefined)?.code === ErrorCode.AuthorizationViolation;
   }
 
   async close(): Promise<void> {
@@ -54,17 +65,16 @@ export class NatsLine {
   }
 
   async #run(): Promise<void> {
-    let lastProblem = '';
     while (!this.#isClosed) {
       try {
         this.#connection = await connect(connectOptions(this.#options));
-        lastProblem = '';
+        this.#lastError = undefined;
         if (this.#isClosed) await this.#connection.close();
         else await this.#follow(this.#connection);
       } catch (error) {
         const problem = messageOf(error);
-        if (problem !== lastProblem) this.#options.log.warn('bus is not reachable', { problem });
-        lastProblem = problem;
+        if (problem !== this.problem) this.#options.log.warn('bus is not reachable', { problem });
+        this.#lastError = error;
       }
       await pause(retryMs + Math.random() * jitterMs, this.#wake.signal);
     }

@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backoffMs } from '../../shared/backoff.ts';
+import {
+  checkJoinReply,
+  expiryOf,
+  parseJoinToken,
+  type JoinReply,
+  type JoinRequest,
+  type JoinToken,
+} from '../../shared/bus/join-token.ts';
+import { NatsBus } from '../../shared/bus/nats-bus.ts';
+import { createUserKey, publicKeyOfSeed } from '../../shared/bus/nats-user.ts';
+import { joinInboxPrefix, subjects } from '../../shared/bus/subjects.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { ApiError, messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { readIfExists, writeAtomic } from '../host/files.ts';
+import { NodeIdentity } from './identity.ts';
+
+export interface JoinOptions {
+  /** Needed until the node has joined once. */
+  token?: string;
+  node: string;
+  /** Where key and credentials are kept: `AgentPaths.data`. */
+  directory: string;
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+const answerWithinMs = 5000;
+/** Worth another try: the controller may not be there yet. */
+const passing: ReadonlySet<string> = new Set(['ServiceUnavailable', 'Timeout', 'TooManyRequests', 'InternalError']);
+
+/**
+ * Makes this machine a node, or finds that it is one. With a new token it joins, and waits for a controller if there is
+ * none yet; without, or when it joined with this token before, what was kept is used and nobody is asked. Throws what
+ * the controller says against it.
+ */
+export async function joinCluster(options: JoinOptions): Promise<NodeIdentity> {
+  const { node, directory, clock, log } = options;
+  const known = await NodeIdentity.load({ directory, clock, log }, node);
+  if (options.token === undefined) {
+    if (known !== undefined) return known;
+    throw new ApiError('BadRequest', 'this machine is not a node yet: start it once with --join and a token');
+  }
+  const token = parseJoinToken(options.token);
+  if (known?.credentials.tokenId === token.id) return known;
+  if (known === undefined) return joinWith(token, options, true);
+  try {
+    return await joinWith(token, options, false);
+  } catch (error) {
+    const isSameCluster = known.credentials.ca === token.ca && known.credentials.urls.join() === token.urls.join();
+    if (options.signal.aborted || !isSameCluster) throw error;
+    log.warn('not joined again; going on with what was kept', { problem: messageOf(error) });
+    return known;
+  }
+}
+
+async function joinWith(token: JoinToken, options: JoinOptions, isPatient: boolean): Promise<NodeIdentity> {
+  const { node, directory, clock, log, signal } = options;
+  const expiry = expiryOf(token.jwt);
+  if (expiry !== undefined && clock.now() >= expiry * 1000) {
+    throw new ApiError('Unauthorized', 'the join token has expired: make a new one with "berth token create"');
+  }
+  const seed = await keepSeed(directory);
+  const { id, secret, urls, ca } = token;
+  const request: JoinRequest = { id, secret, node, publicKey: publicKeyOfSeed(seed) };
+  for (let failures = 0; ;) {
+    try {
+      const reply = await ask(token, request, options);
+      const identity = new NodeIdentity(
+        { directory, clock, log },
+        { node, urls, ...(ca !== undefined && { ca }), seed, ...reply, tokenId: id },
+      );
+      await identity.save();
+      return identity;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPatient || !(error instanceof ApiError) || !passing.has(error.reason)) throw error;
+      failures += 1;
+      if (failures === 1) log.warn('waiting for a controller to join', { problem: error.message });
+      await clock.sleep(backoffMs(failures, { initialMs: 250, maxMs: 5000 }), signal);
+    }
+  }
+}
+
+async function ask(token: JoinToken, request: JoinRequest, { log, signal }: JoinOptions): Promise<JoinReply> {
+  const bus = new NatsBus({
+    name: `${request.node} join`,
+    servers: token.urls,
+    ...(token.ca !== undefined && { ca: token.ca }),
+    credentials: { jwt: () => token.jwt, seed: token.seed },
+    inboxPrefix: joinInboxPrefix(token.id),
+    log,
+  });
+  try {
+    await bus.ready(answerWithinMs);
+    return checkJoinReply(await bus.request(subjects.join, request, { timeoutMs: answerWithinMs, signal }));
+  } finally {
+    await bus.close();
+  }
+}
+
+/** The key is kept before it is used: whose answer is lost asks again with the same one. */
+async function keepSeed(directory: string): Promise<string> {
+  const file = join(directory, 'node.key');
+  const kept = await readIfExists(file);
+  if (kept !== undefined) return kept.trim();
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { seed } = createUserKey();
+  await writeAtomic(file, `${seed}\n`);
+  return seed;
+}

@@ -1,0 +1,65 @@
+import { readFile, statfs } from 'node:fs/promises';
+import type { NodeCondition } from '../../shared/objects/types.ts';
+import { diskReserve, memoryReserveBytes } from './host-facts.ts';
+
+/** How full the machine is. */
+export interface Pressure {
+  memoryAvailableBytes: number;
+  diskAvailable: number;
+  inodesAvailable: number;
+  processes: number;
+  maxProcesses: number;
+}
+
+const inodeReserve = 0.05;
+const processReserve = 0.1;
+
+export async function readPressure(dataDir: string): Promise<Pressure> {
+  const disk = await statfs(dataDir);
+  const [, , , tasks = '0/0'] = (await readFile('/proc/loadavg', 'utf8')).split(' ');
+  const limits = await Promise.all(
+    ['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max'].map((path) => readFile(path, 'utf8')),
+  );
+  return {
+    memoryAvailableBytes: availableMemory(await readFile('/proc/meminfo', 'utf8')),
+    diskAvailable: share(disk.bavail, disk.blocks),
+    // Some file systems have no fixed number of inodes.
+    inodesAvailable: share(disk.ffree, disk.files),
+    processes: Number(tasks.split('/')[1]),
+    maxProcesses: Math.min(...limits.map(Number)),
+  };
+}
+
+export function availableMemory(meminfo: string): number {
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo);
+  return match === null ? Infinity : Number(match[1]) * 1024;
+}
+
+function share(free: number, all: number): number {
+  return all === 0 ? 1 : free / all;
+}
+
+/** The three pressure conditions, with what is short. */
+export function pressureConditions(pressure: Pressure): NodeCondition[] {
+  const { memoryAvailableBytes, diskAvailable, inodesAvailable, processes, maxProcesses } = pressure;
+  const disk = [
+    ...(diskAvailable < diskReserve ? [`${percent(diskAvailable)} of the disk is free`] : []),
+    ...(inodesAvailable < inodeReserve ? [`${percent(inodesAvailable)} of the inodes are free`] : []),
+  ];
+  const memory = memoryAvailableBytes < memoryReserveBytes ? ['less than 100 MiB of memory are available'] : [];
+  const pids = processes > maxProcesses * (1 - processReserve) ? [`${processes} of ${maxProcesses} processes run`] : [];
+  return [
+    condition('MemoryPressure', 'InsufficientMemory', 'SufficientMemory', memory),
+    condition('DiskPressure', 'DiskPressure', 'NoDiskPressure', disk),
+    condition('PIDPressure', 'InsufficientPID', 'SufficientPID', pids),
+  ];
+}
+
+function condition(type: string, bad: string, good: string, problems: string[]): NodeCondition {
+  if (problems.length > 0) return { type, status: 'True', reason: `NodeHas${bad}`, message: problems.join('; ') };
+  return { type, status: 'False', reason: `NodeHas${good}`, message: 'enough is left' };
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}

@@ -1,0 +1,116 @@
+import type { RegisterReply, RegisterRequest } from '../../shared/bus/messages.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { ApiError, hasReason } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { findCondition } from '../../shared/objects/conditions.ts';
+import type { KubeObject, Node, NodeCondition } from '../../shared/objects/types.ts';
+import type { Store } from '../store/store.ts';
+import { mergeConditions } from './conditions.ts';
+import { allocatePodCidr } from './pod-cidr.ts';
+
+type NodeObject = KubeObject & Node;
+
+interface Deps {
+  store: Store;
+  clock: Clock;
+  log: Logger;
+  /** Network that nodes take their /24 from. */
+  clusterCidr: string;
+  clusterId: string;
+}
+
+/**
+ * Makes and updates Node objects from what agents say of themselves. Labels, taints and `unschedulable` that users set
+ * stay; the pod network is given once, for the life of the object.
+ */
+export class Registration {
+  readonly #deps: Deps;
+  /** The newest word of each agent, to put `Ready` right when a node that was silent is heard again. */
+  readonly #conditions = new Map<string, NodeCondition[]>();
+  readonly #restoring = new Set<string>();
+  /** One at a time: two nodes must not get one network. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  register(node: string, request: RegisterRequest): Promise<RegisterReply> {
+    if (request.node.metadata?.name !== node) {
+      return Promise.reject(new ApiError('Forbidden', `node "${node}" may register under its own name only`));
+    }
+    this.#conditions.set(node, request.node.status?.conditions ?? []);
+    const registered = this.#turn.then(() => this.#register(node, request));
+    this.#turn = registered.catch(() => undefined);
+    return registered;
+  }
+
+  /** A sign of life: takes back `Ready=Unknown`. Does nothing for a node that is fine. */
+  async heard(node: string): Promise<void> {
+    const ready = findCondition(this.#deps.store.get<NodeObject>('nodes', '', node)?.status?.conditions, 'Ready');
+    const conditions = this.#conditions.get(node);
+    if (ready?.status !== 'Unknown' || conditions === undefined || this.#restoring.has(node)) return;
+    this.#restoring.add(node);
+    try {
+      await this.#deps.store.modify<NodeObject>('nodes', '', node, (current) => ({
+        ...current,
+        status: { ...current.status, conditions: this.#merge(current, conditions) },
+      }));
+      this.#deps.log.info('silent node is back', { node });
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    } finally {
+      this.#restoring.delete(node);
+    }
+  }
+
+  async #register(node: string, { node: reported, routes }: RegisterRequest): Promise<RegisterReply> {
+    const { store, clusterId, log } = this.#deps;
+    const current = store.get<NodeObject>('nodes', '', node);
+    const podCIDR = current?.spec?.podCIDR ?? this.#allocate(node, routes);
+    if (current === undefined) {
+      await store.create<NodeObject>('nodes', this.#create(node, reported, podCIDR));
+      log.info('node registered', { node, podCIDR });
+    } else {
+      await store.modify<NodeObject>('nodes', '', node, (existing) => this.#update(existing, reported, podCIDR));
+    }
+    return { podCIDR, clusterId };
+  }
+
+  #create(node: string, { metadata, spec, status }: Node, podCIDR: string): NodeObject {
+    const taints = spec?.taints ?? [];
+    return {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: node, labels: metadata?.labels },
+      spec: { podCIDR, podCIDRs: [podCIDR], ...(taints.length > 0 && { taints }) },
+      status: {
+        ...status,
+        conditions: mergeConditions([], status?.conditions ?? [], () => false, this.#deps.clock.now()),
+      },
+    };
+  }
+
+  #update(current: NodeObject, { metadata, status }: Node, podCIDR: string): NodeObject {
+    return {
+      ...current,
+      metadata: { ...current.metadata, labels: { ...current.metadata.labels, ...metadata?.labels } },
+      spec: { ...current.spec, podCIDR, podCIDRs: [podCIDR] },
+      status: { ...current.status, ...status, conditions: this.#merge(current, status?.conditions ?? []) },
+    };
+  }
+
+  #merge(current: NodeObject, reported: NodeCondition[]): NodeCondition[] {
+    return mergeConditions(current.status?.conditions ?? [], reported, () => false, this.#deps.clock.now());
+  }
+
+  #allocate(node: string, routes: readonly string[]): string {
+    const { store, clusterCidr } = this.#deps;
+    const taken = store.list<NodeObject>('nodes').items.flatMap(({ spec }) => spec?.podCIDR ?? []);
+    const podCIDR = allocatePodCidr(clusterCidr, taken, routes);
+    if (podCIDR === undefined) {
+      throw new ApiError('ServiceUnavailable', `no pod network is left in ${clusterCidr} for node "${node}"`);
+    }
+    return podCIDR;
+  }
+}

@@ -1,0 +1,93 @@
+import type { PodReport, StatusReply, StatusRequest } from '../../shared/bus/messages.ts';
+import { rfc3339, type Clock } from '../../shared/clock.ts';
+import { ApiError, hasReason } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { PodStatus } from '../../shared/objects/types.ts';
+import type { Store } from '../store/store.ts';
+import { mergeConditions } from './conditions.ts';
+import type { PodObject } from './desired.ts';
+
+interface Deps {
+  store: Store;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Conditions that only the node says; any other type is somebody else's and stays. */
+const nodeConditions: ReadonlySet<string> = new Set([
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodReadyToStartContainers',
+]);
+const maxWaiting = 4;
+
+/** Writes what nodes report of their pods. One request of a node after the other, so that a late one cannot undo a newer one. */
+export class PodStatuses {
+  readonly #deps: Deps;
+  readonly #turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async apply(node: string, { pods }: StatusRequest): Promise<StatusReply> {
+    const turn = this.#turns.get(node) ?? { last: Promise.resolve(), waiting: 0 };
+    if (turn.waiting >= maxWaiting)
+      throw new ApiError('TooManyRequests', `node "${node}" reports faster than is written`);
+    this.#turns.set(node, turn);
+    turn.waiting += 1;
+    const mine = turn.last.then(() => Promise.all(pods.map((report) => this.#applyOne(node, report))));
+    turn.last = mine.catch(() => undefined);
+    try {
+      const known = await mine;
+      return { unknown: pods.filter((_report, index) => known[index] === false).map(({ uid }) => uid) };
+    } finally {
+      turn.waiting -= 1;
+      if (turn.waiting === 0) this.#turns.delete(node);
+    }
+  }
+
+  /** False when there is no such pod (any more). */
+  async #applyOne(node: string, report: PodReport): Promise<boolean> {
+    const { store, clock, log } = this.#deps;
+    const { namespace, name, uid } = report;
+    const pod = store.get<PodObject>('pods', namespace, name);
+    if (pod?.metadata.uid !== uid) return false;
+    if (pod.spec?.nodeName !== node) {
+      log.warn('status of a foreign pod refused', { node, namespace, pod: name });
+      return true;
+    }
+    try {
+      await store.modify<PodObject>('pods', namespace, name, (current) => {
+        if (current.metadata.uid !== uid) return undefined;
+        const status = mergeStatus(current.status ?? {}, report.status, clock.now());
+        const isDone = report.finished === true && current.metadata.deletionTimestamp !== undefined;
+        return isDone ? release({ ...current, status }) : { ...current, status };
+      });
+      return true;
+    } catch (error) {
+      if (hasReason(error, 'NotFound')) return false;
+      throw error;
+    }
+  }
+}
+
+/** No grace period is left: the pod goes now, or with its last finalizer. */
+function release(pod: PodObject): PodObject {
+  return { ...pod, metadata: { ...pod.metadata, deletionGracePeriodSeconds: 0 } };
+}
+
+function mergeStatus(stored: PodStatus, reported: PodStatus, now: number): PodStatus {
+  // The end of a pod is final, whatever an old report says.
+  const isOver = stored.phase === 'Succeeded' || stored.phase === 'Failed';
+  if (isOver && reported.phase !== stored.phase) return stored;
+  const own = (reported.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+  return {
+    ...reported,
+    conditions: mergeConditions(stored.conditions ?? [], own, (type) => nodeConditions.has(type), now),
+    startTime: stored.startTime ?? reported.startTime ?? rfc3339(now),
+    qosClass: reported.qosClass ?? stored.qosClass,
+    ...(stored.nominatedNodeName !== undefined && { nominatedNodeName: stored.nominatedNodeName }),
+  };
+}
