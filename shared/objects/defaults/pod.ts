@@ -36,7 +36,7 @@ export function defaultPod(pod: Pod): void {
   for (const container of containersOf(spec)) requestLimits(container);
   if (spec.hostNetwork) for (const { ports } of containersOf(spec)) openHostPorts(ports);
   for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) tolerate(spec, key);
-  pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...pod.status };
+  Object.assign(pod, { status: { phase: 'Pending', qosClass: qosClassOf(spec), ...pod.status } });
 }
 
 /** What is limited and not requested is requested in full. */

@@ -1,7 +1,6 @@
 const protocol = ['SCTP', 'TCP', 'UDP'];
 const imagePullPolicy = ['Always', 'IfNotPresent', 'Never'];
 const terminationMessagePolicy = ['FallbackToLogsOnError', 'File'];
-const conditionStatus = ['False', 'True', 'Unknown'];
 const inclusionPolicy = ['Honor', 'Ignore'];
 const taintEffect = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
 
@@ -13,7 +12,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'PodSpec.restartPolicy': ['Always', 'Never', 'OnFailure'],
   'PodSpec.dnsPolicy': ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
   'PodSpec.preemptionPolicy': ['Never', 'PreemptLowerPriority'],
-  'PodOS.name': ['linux', 'windows'],
+  'PodOS.name': ['linux'],
   'Container.imagePullPolicy': imagePullPolicy,
   'Container.terminationMessagePolicy': terminationMessagePolicy,
   'EphemeralContainer.imagePullPolicy': imagePullPolicy,
@@ -49,8 +48,4 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'Toleration.effect': taintEffect,
   'Taint.effect': taintEffect,
   'DeploymentStrategy.type': ['Recreate', 'RollingUpdate'],
-  'PodCondition.status': conditionStatus,
-  'NodeCondition.status': conditionStatus,
-  'DeploymentCondition.status': conditionStatus,
-  'ReplicaSetCondition.status': conditionStatus,
 };

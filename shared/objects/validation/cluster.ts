@@ -1,0 +1,47 @@
+import type { Cause } from '../../errors.ts';
+import type { Event, Lease, Namespace, Node, ServiceAccount, Taint } from '../types.ts';
+import { duplicate, eachOf, findDuplicates, invalid, required } from './causes.ts';
+import { atLeast, dnsSubdomain, labelKey, labelValue } from './formats.ts';
+
+/** Checks a Namespace. */
+export function namespaceCauses({ spec }: Namespace): Cause[] {
+  return eachOf(spec?.finalizers, 'spec.finalizers', (name, path) => labelKey(name, path));
+}
+
+/** Checks a Node: what users set on it. */
+export function nodeCauses({ spec }: Node): Cause[] {
+  const taints = spec?.taints;
+  const key = (taint: Taint): string => `${taint.key}:${taint.effect}`;
+  const doubled = findDuplicates(taints, (index) => `spec.taints[${index}]`, key).map(({ field = '' }) =>
+    duplicate(field, 'taints must be unique by key and effect pair'),
+  );
+  return [...eachOf(taints, 'spec.taints', taintCauses), ...doubled];
+}
+
+function taintCauses({ key, value }: Taint, path: string): Cause[] {
+  return [...labelKey(key, `${path}.key`), ...labelValue(value, `${path}.value`)];
+}
+
+/** Checks a ServiceAccount. */
+export function serviceAccountCauses({ secrets, imagePullSecrets }: ServiceAccount): Cause[] {
+  return [
+    ...eachOf(secrets, 'secrets', ({ name }, path) => dnsSubdomain(name, `${path}.name`)),
+    ...eachOf(imagePullSecrets, 'imagePullSecrets', ({ name }, path) => dnsSubdomain(name, `${path}.name`)),
+  ];
+}
+
+/** Checks a Lease. */
+export function leaseCauses({ spec }: Lease): Cause[] {
+  return [
+    ...atLeast(spec?.leaseDurationSeconds, 'spec.leaseDurationSeconds', 1),
+    ...atLeast(spec?.leaseTransitions, 'spec.leaseTransitions', 0),
+  ];
+}
+
+/** Checks an Event: it lies in the namespace of what it is about; cluster-scoped things have theirs in `default`. */
+export function eventCauses({ metadata, involvedObject }: Event): Cause[] {
+  if (!involvedObject) return [required('involvedObject')];
+  const { namespace } = involvedObject;
+  if (!namespace || namespace === metadata.namespace) return [];
+  return [invalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
+}

@@ -1,0 +1,105 @@
+import type { Cause } from '../../errors.ts';
+import { readQuantity } from '../quantity.ts';
+import type { Volume } from '../types.ts';
+import { eachOf, forbidden, invalid, required } from './causes.ts';
+import { fieldRefCauses, referenceCauses, resourceRefCauses, volumeFields } from './env.ts';
+import { absolutePath, between, climbs, configKey, dnsLabel, insidePath } from './formats.ts';
+import { volumeSources } from './unsupported.ts';
+
+type Items = { key: string; path: string; mode?: number }[] | undefined;
+type DownwardItems = NonNullable<Volume['downwardAPI']>['items'];
+type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
+
+/** Checks one volume. */
+export function volumeCauses(volume: Volume, path: string): Cause[] {
+  const [first, ...more] = Object.keys(volume).filter((name) => name !== 'name');
+  const causes = dnsLabel(volume.name, `${path}.name`);
+  if (!first) return [...causes, required(path, 'must specify a volume type')];
+  if (more.length > 0) {
+    return [...causes, ...more.map((name) => forbidden(`${path}.${name}`, 'may not specify more than 1 volume type'))];
+  }
+  if (!volumeSources.includes(first)) {
+    const detail = `volume type is not supported; supported types: ${volumeSources.join(', ')}`;
+    return [...causes, forbidden(`${path}.${first}`, detail)];
+  }
+  return [...causes, ...sourceCauses(volume, path)];
+}
+
+function sourceCauses(
+  { hostPath, emptyDir, configMap, secret, downwardAPI, projected }: Volume,
+  path: string,
+): Cause[] {
+  return [
+    ...(hostPath ? hostPathCauses(hostPath.path, `${path}.hostPath.path`) : []),
+    ...(emptyDir ? sizeCauses(emptyDir.sizeLimit, `${path}.emptyDir.sizeLimit`) : []),
+    ...(configMap ? referenceCauses(configMap.name, `${path}.configMap.name`) : []),
+    ...fileCauses(configMap?.items, configMap?.defaultMode, `${path}.configMap`),
+    ...(secret ? referenceCauses(secret.secretName, `${path}.secret.secretName`) : []),
+    ...fileCauses(secret?.items, secret?.defaultMode, `${path}.secret`),
+    ...downwardCauses(downwardAPI?.items, `${path}.downwardAPI`),
+    ...modeCauses(downwardAPI?.defaultMode, `${path}.downwardAPI.defaultMode`),
+    ...modeCauses(projected?.defaultMode, `${path}.projected.defaultMode`),
+    ...eachOf(projected?.sources, `${path}.projected.sources`, projectionCauses),
+  ];
+}
+
+function hostPathCauses(path: string, field: string): Cause[] {
+  if (!path) return [];
+  return climbs(path) ? [invalid(field, path, "must not contain '..'")] : absolutePath(path, field);
+}
+
+function sizeCauses(size: string | undefined, field: string): Cause[] {
+  const quantity = readQuantity(size ?? '0');
+  const isSize = quantity !== undefined && quantity.nano >= 0n;
+  return isSize ? [] : [forbidden(field, 'SizeLimit field must be a valid resource quantity')];
+}
+
+function fileCauses(items: Items, mode: number | undefined, path: string): Cause[] {
+  const files = eachOf(items, `${path}.items`, (item, field) => [
+    ...configKey(item.key || undefined, `${field}.key`),
+    ...insidePath(item.path, `${field}.path`),
+    ...modeCauses(item.mode, `${field}.mode`),
+  ]);
+  return [...modeCauses(mode, `${path}.defaultMode`), ...files];
+}
+
+function modeCauses(mode: number | undefined, field: string): Cause[] {
+  if (between(mode, field, 0, 0o777).length === 0) return [];
+  return [invalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')];
+}
+
+function downwardCauses(items: DownwardItems, path: string): Cause[] {
+  return eachOf(items, `${path}.items`, ({ path: file, fieldRef, resourceFieldRef, mode }, field) => {
+    const isOne = Boolean(fieldRef) !== Boolean(resourceFieldRef);
+    return [
+      ...insidePath(file, `${field}.path`),
+      ...modeCauses(mode, `${field}.mode`),
+      ...(isOne ? [] : [invalid(field, '', 'must specify one of: `fieldRef` or `resourceFieldRef`')]),
+      ...(fieldRef ? fieldRefCauses(fieldRef, `${field}.fieldRef`, volumeFields) : []),
+      ...(resourceFieldRef ? resourceRefCauses(resourceFieldRef, `${field}.resourceFieldRef`) : []),
+    ];
+  });
+}
+
+function projectionCauses(source: Projection, path: string): Cause[] {
+  const given = Object.keys(source);
+  if (given.length !== 1) return [forbidden(path, 'must specify exactly 1 projected source')];
+  const { configMap, secret, downwardAPI, serviceAccountToken: token } = source;
+  if (!configMap && !secret && !downwardAPI && !token) {
+    return [forbidden(`${path}.${given[0]}`, 'projected source is not supported')];
+  }
+  return [
+    ...(configMap ? referenceCauses(configMap.name, `${path}.configMap.name`) : []),
+    ...fileCauses(configMap?.items, undefined, `${path}.configMap`),
+    ...(secret ? referenceCauses(secret.name, `${path}.secret.name`) : []),
+    ...fileCauses(secret?.items, undefined, `${path}.secret`),
+    ...downwardCauses(downwardAPI?.items, `${path}.downwardAPI`),
+    ...(token ? insidePath(token.path, `${path}.serviceAccountToken.path`) : []),
+    ...tokenCauses(token?.expirationSeconds, `${path}.serviceAccountToken.expirationSeconds`),
+  ];
+}
+
+function tokenCauses(seconds: number | undefined, field: string): Cause[] {
+  if (seconds === undefined || seconds >= 600) return [];
+  return [invalid(field, seconds, 'may not specify a duration less than 10 minutes')];
+}

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Cause } from '../../errors.ts';
+import { readPercent } from '../int-or-percent.ts';
+import type { Deployment, DeploymentSpec, LabelSelector, PodTemplateSpec, ReplicaSet } from '../types.ts';
+import { forbidden, invalid, notSupported, required } from './causes.ts';
+import { atLeast } from './formats.ts';
+import { templateCauses } from './pod-spec.ts';
+import { workloadSelectorCauses } from './selector.ts';
+
+/** Checks a Deployment. */
+export function deploymentCauses({ spec }: Deployment): Cause[] {
+  if (!spec) return [required('spec.selector'), required('spec.template')];
+  return [
+    ...sharedCauses(spec, 'deployment', 'Deployment'),
+    ...atLeast(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', 0),
+    ...progressCauses(spec),
+    ...strategyCauses(spec.strategy),
+  ];
+}
+
+/** Checks a ReplicaSet. */
+export function replicaSetCauses({ spec }: ReplicaSet): Cause[] {
+  return spec ? sharedCauses(spec, 'replicaset', 'ReplicaSet') : [required('spec.selector'), required('spec.template')];
+}
+
+/** The selector is what makes pods belong to a workload, so it stays as it was made. */
+export function workloadUpdateCauses(object: Deployment | ReplicaSet, old: Deployment | ReplicaSet): Cause[] {
+  const selector = object.spec?.selector;
+  if (!selector || isDeepStrictEqual(selector, old.spec?.selector)) return [];
+  return [invalid('spec.selector', selector, 'field is immutable')];
+}
+
+interface SharedSpec {
+  replicas?: number;
+  minReadySeconds?: number;
+  selector?: LabelSelector;
+  template?: PodTemplateSpec;
+}
+
+function sharedCauses(spec: SharedSpec, name: string, kind: string): Cause[] {
+  return [
+    ...atLeast(spec.replicas, 'spec.replicas', 0),
+    ...atLeast(spec.minReadySeconds, 'spec.minReadySeconds', 0),
+    ...workloadSelectorCauses(spec.selector, spec.template, name),
+    ...templateCauses(spec.template, 'spec.template'),
+    ...foreverCauses(spec.template, kind),
+  ];
+}
+
+/** Pods of these workloads are meant to run for ever. */
+function foreverCauses(template: PodTemplateSpec | undefined, kind: string): Cause[] {
+  const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
+  const path = 'spec.template.spec';
+  const isOther = restartPolicy === 'Never' || restartPolicy === 'OnFailure';
+  return [
+    ...(isOther ? [notSupported(`${path}.restartPolicy`, restartPolicy, ['Always'])] : []),
+    ...(activeDeadlineSeconds === undefined
+      ? []
+      : [forbidden(`${path}.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)]),
+  ];
+}
+
+function progressCauses({ progressDeadlineSeconds: deadline, minReadySeconds = 0 }: DeploymentSpec): Cause[] {
+  const field = 'spec.progressDeadlineSeconds';
+  const causes = atLeast(deadline, field, 0);
+  if (deadline === undefined || deadline > minReadySeconds) return causes;
+  return [...causes, invalid(field, deadline, 'must be greater than minReadySeconds')];
+}
+
+function strategyCauses(strategy: DeploymentSpec['strategy']): Cause[] {
+  const { type, rollingUpdate } = strategy ?? {};
+  const path = 'spec.strategy.rollingUpdate';
+  if (type === 'Recreate') {
+    return rollingUpdate ? [forbidden(path, "may not be specified when strategy `type` is 'Recreate'")] : [];
+  }
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate ?? {};
+  const causes = [
+    ...shareCauses(maxUnavailable, `${path}.maxUnavailable`),
+    ...shareCauses(maxSurge, `${path}.maxSurge`),
+  ];
+  if (typeof maxUnavailable === 'string' && (readPercent(maxUnavailable) ?? 0) > 100) {
+    causes.push(invalid(`${path}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
+  }
+  if (rollingUpdate && isZero(maxUnavailable) && isZero(maxSurge)) {
+    causes.push(invalid(`${path}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+  }
+  return causes;
+}
+
+function isZero(value: number | string): boolean {
+  return value === 0 || value === '0%';
+}
+
+/** A number or a share of a whole. */
+export function shareCauses(value: number | string, field: string): Cause[] {
+  if (typeof value === 'number') return atLeast(value, field, 0);
+  if (readPercent(value) !== undefined) return [];
+  const detail =
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+  return [invalid(field, value, detail)];
+}
