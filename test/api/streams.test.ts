@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import type { ExecRequest, PodExec, PodLogs } from '../../controller/api/pod-streams.ts';
+import { channel } from '../../shared/bus/byte-stream.ts';
+import type { LogQuery } from '../../shared/logs.ts';
+import type { Pod, Stored } from '../../shared/objects/types.ts';
+import { ApiError } from '../../shared/errors.ts';
+import { eventually } from './eventually.ts';
+import { FakeSession } from './fake-session.ts';
+import { ApiHarness } from './harness.ts';
+import { findKubectl, Kubectl } from './kubectl.ts';
+import { podManifest } from './manifests.ts';
+
+const pods = '/api/v1/namespaces/default/pods';
+
+describe('logs and sessions over the API', function () {
+  this.timeout(60_000);
+  let api: ApiHarness;
+  let asked: { container: string | undefined; query: LogQuery }[];
+  let executed: ExecRequest[];
+  let session: FakeSession;
+  /** What the container does with a session. */
+  let behave: (session: FakeSession, request: ExecRequest) => void;
+
+  const podLogs: PodLogs = {
+    read: (_pod, container, query, signal) => {
+      asked.push({ container, query });
+      if (query.previous) {
+        throw new ApiError('BadRequest', `previous terminated container "${container}" in pod "web" not found`);
+      }
+      return Promise.resolve(lines(query.follow === true, signal));
+    },
+    readDeleted: (_namespace, name, container, query) => {
+      asked.push({ container, query });
+      return Promise.resolve(name === 'gone' ? lines(false) : undefined);
+    },
+  };
+  const podExec: PodExec = {
+    exec: (_pod, request, signal) => {
+      executed.push(request);
+      session = new FakeSession();
+      signal.addEventListener('abort', () => void session.close());
+      behave(session, request);
+      return Promise.resolve(session);
+    },
+  };
+
+  before(async () => {
+    api = await ApiHarness.start({ podLogs, podExec });
+    const { code, text } = await api.call('POST', pods, { body: podManifest('web') });
+    assert.equal(code, 201, text);
+    await api.store.modify<Stored<Pod>>('pods', 'default', 'web', (pod) => ({
+      ...pod,
+      spec: { ...pod.spec, containers: pod.spec?.containers ?? [], nodeName: 'n1' },
+      status: {
+        phase: 'Running',
+        containerStatuses: [
+          {
+            name: 'main',
+            image: 'hello:1',
+            imageID: '',
+            ready: true,
+            restartCount: 0,
+            state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+          },
+        ],
+      },
+    }));
+  });
+  beforeEach(() => {
+    asked = [];
+    executed = [];
+    behave = (session) => exit(session, 0);
+  });
+  after(() => api.stop());
+
+  describe('log', () => {
+    it('is text, with the query understood', async () => {
+      const path = `${pods}/web/log?container=main&tailLines=5&timestamps=true&limitBytes=100&sinceTime=2026-01-01T00:00:00Z&pretty=true`;
+      const { code, text, headers } = await api.call('GET', path);
+      assert.deepEqual([code, text, headers['content-type']], [200, 'one\ntwo\n', 'text/plain']);
+      assert.deepEqual(asked, [
+        {
+          container: 'main',
+          query: {
+            follow: false,
+            previous: false,
+            timestamps: true,
+            tailLines: 5,
+            limitBytes: 100,
+            sinceTime: '2026-01-01T00:00:00Z',
+          },
+        },
+      ]);
+    });
+
+    it('of a pod that is gone comes from history', async () => {
+      assert.equal((await api.call('GET', `${pods}/gone/log`)).text, 'one\ntwo\n');
+      const { code, json } = await api.call('GET', `${pods}/never/log`);
+      assert.deepEqual([code, json.message], [404, 'pods "never" not found']);
+    });
+
+    it('refuses before the first byte', async () => {
+      const { code, json } = await api.call('GET', `${pods}/web/log?previous=true`);
+      assert.equal(code, 400);
+      assert.equal(json.message, 'previous terminated container "main" in pod "web" not found');
+    });
+
+    it('that is followed ends when the client goes', async () => {
+      const message = await api.open({
+        path: `${pods}/web/log?follow=true`,
+        headers: { authorization: `Bearer ${api.token}` },
+      });
+      message.on('error', () => undefined);
+      await new Promise((resolve) => message.once('data', resolve));
+      const before = followers;
+      assert.equal(before, 1);
+      message.destroy();
+      await eventually(() => followers === 0);
+    });
+  });
+
+  describe('with the real kubectl', () => {
+    let kubectl: Kubectl;
+    before(async function () {
+      if (findKubectl() === undefined) this.skip();
+      kubectl = await Kubectl.for(api);
+    });
+
+    it('logs', async () => {
+      assert.equal(await kubectl.ok('logs web'), 'one\ntwo');
+      assert.equal(await kubectl.ok('logs web -c main --tail=3'), 'one\ntwo');
+      assert.match(await kubectl.fails('logs web -c other'), /container other is not valid for pod web/);
+      assert.match(
+        await kubectl.fails('logs web --previous'),
+        /previous terminated container "main" in pod "web" not found/,
+      );
+    });
+
+    it('exec carries output and the exit code', async () => {
+      behave = (session) => {
+        session.print(channel.stdout, 'to stdout\n');
+        session.print(channel.stderr, 'to stderr\n');
+        exit(session, 3);
+      };
+      const { code, stdout, stderr } = await kubectl.run(['exec', 'web', '--', 'sh', '-c', 'exit 3']);
+      assert.equal(stdout, 'to stdout\n');
+      assert.match(stderr, /^to stderr\ncommand terminated with exit code 3/);
+      assert.equal(code, 3);
+      assert.deepEqual(executed[0], {
+        container: 'main',
+        command: ['sh', '-c', 'exit 3'],
+        tty: false,
+        stdin: false,
+        stdout: true,
+        stderr: true,
+      });
+    });
+
+    it('exec carries input to its end', async () => {
+      behave = (session) => {
+        void eventually(() => session.ended.includes(channel.stdin)).then(() => {
+          session.print(channel.stdout, session.written.map(({ text }) => text).join(''));
+          exit(session, 0);
+        });
+      };
+      const big = 'x'.repeat(300_000);
+      const { code, stdout } = await kubectl.run(['exec', '-i', 'web', '--', 'cat'], { stdin: big });
+      assert.deepEqual([code, stdout.length], [0, big.length]);
+    });
+
+    it('exec tells why it cannot', async () => {
+      assert.match(await kubectl.fails('exec nothing -- ls'), /pods "nothing" not found/);
+      assert.match(await kubectl.fails('exec web -c other -- ls'), /container other is not valid for pod web/);
+      behave = (session) => session.fail(new Error('the node went away'));
+      assert.match(await kubectl.fails('exec web -- ls'), /the node went away/);
+    });
+  });
+});
+
+let followers = 0;
+
+async function* lines(follow: boolean, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  yield Buffer.from('one\n');
+  yield Buffer.from('two\n');
+  if (!follow || signal === undefined) return;
+  followers += 1;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  followers -= 1;
+}
+
+function exit(session: FakeSession, code: number): void {
+  const failed = {
+    metadata: {},
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    message: `command terminated with non-zero exit code: exit status ${code}`,
+    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
+  };
+  session.print(channel.error, JSON.stringify(code === 0 ? { metadata: {}, status: 'Success' } : failed));
+  session.finish();
+}
