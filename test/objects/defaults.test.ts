@@ -106,7 +106,8 @@ spec:
   });
 
   it('folds stringData into data', () => {
-    const manifest = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: eA==, b: eA==}\nstringData: {b: "y"}';
+    const manifest =
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: eA==, b: eA==}\nstringData: {b: "y"}';
     const secret = readManifest(manifest).object as Secret;
     assert.equal(secret.type, 'Opaque');
     assert.deepEqual(secret.data, { a: 'eA==', b: 'eQ==' });

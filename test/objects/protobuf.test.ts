@@ -5,7 +5,7 @@ import { decodeObject } from '../../shared/objects/decode.ts';
 import { parseBody } from '../../shared/objects/parse-body.ts';
 import { decodeProtobuf } from '../../shared/objects/protobuf.ts';
 import { findKind } from '../../shared/objects/resources.ts';
-import { hasKubectl, recordKubectl } from './kubectl-recorder.ts';
+import { hasKubectl, runKubectl } from './kubectl-recorder.ts';
 
 /** Length-delimited field. */
 function chunk(number: number, content: Uint8Array | string): Buffer {
@@ -160,7 +160,7 @@ describe('protobuf', () => {
       [['create', 'serviceaccount', 'bot'], 'v1', 'ServiceAccount'],
     ];
     for (const [args, apiVersion, kind] of commands) {
-      const [request] = await recordKubectl(...args);
+      const [request] = (await runKubectl(args)).writes;
       assert.ok(request, args.join(' '));
       const { value, problems } = parseBody(request.body, request.contentType);
       const info = findKind(apiVersion, kind);
