@@ -6,7 +6,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { WorkQueue } from '../../shared/workqueue.ts';
 import type { EventRecorder } from '../store/event-recorder.ts';
-import { follow } from '../store/follow.ts';
+import { startFollowing } from '../store/follow.ts';
 import type { Change, Store } from '../store/store.ts';
 import { bindPod, markUnschedulable } from './binding.ts';
 import { decide } from './decide.ts';
@@ -48,7 +48,7 @@ export class Scheduler {
   }
 
   run(scope: Scope): void {
-    const { store, clock, log, registry } = this.#deps;
+    const { clock, log, registry } = this.#deps;
     const queue = new WorkQueue<string>(clock, scope);
     const pending = () => ({ active: queue.size, unschedulable: this.#waiting.size });
     const metrics = schedulerMetrics(registry, pending);
@@ -57,10 +57,7 @@ export class Scheduler {
       reset: () => this.#reset(),
       apply: (change: Change) => this.#apply(change, queue),
     };
-    scope.spawn(
-      (signal) => follow(store, follower, signal),
-      (error) => log.error('pods are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, follower, scope);
     for (let worker = 0; worker < workers; worker += 1) {
       scope.spawn(
         () => this.#work(queue, metrics),
@@ -86,9 +83,9 @@ export class Scheduler {
       this.#waiting.remove(key);
       return undefined;
     }
-    const claim = claimOf(pod);
-    const decision = decide({ pod, claim }, this.#snapshot.nodes(), random);
     try {
+      const claim = claimOf(pod);
+      const decision = decide({ pod, claim }, this.#snapshot.nodes(), random);
       if (decision.node === undefined) {
         metrics.attempted('unschedulable');
         return await this.#refuse(key, pod, decision.misses);

@@ -1,6 +1,8 @@
 import { resources, resourceName } from '../../shared/objects/resources.ts';
 import type { ResourceName } from '../../shared/objects/resources.ts';
 import { hasReason } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Scope } from '../../shared/scope.ts';
 import type { Change, Store } from './store.ts';
 
 /** Who wants to hear of changes. Nothing here may wait: it marks keys and keeps indexes. */
@@ -30,6 +32,27 @@ export async function follow(store: Store, follower: Follower, signal: AbortSign
       if (!hasReason(error, 'Expired')) throw error;
     }
   }
+}
+
+/**
+ * Follows until `scope` closes. An object that its follower cannot digest is logged and passed over: it must not keep
+ * the follower from all others.
+ */
+export function startFollowing(deps: { store: Store; log: Logger }, follower: Follower, scope: Scope): void {
+  const { store, log } = deps;
+  const apply = (change: Change): void => {
+    try {
+      follower.apply(change);
+    } catch (error) {
+      log.error('change passed over', { follower: scope.name, key: change.key, error });
+    }
+  };
+  const { resources: followed } = follower;
+  const careful = { resources: followed, reset: () => follower.reset?.(), apply };
+  scope.spawn(
+    (signal) => follow(store, careful, signal),
+    (error) => log.error('changes are not followed any more', { follower: scope.name, error }),
+  );
 }
 
 function showAll(store: Store, resource: ResourceName, follower: Follower): void {

@@ -102,10 +102,12 @@ export class Cluster implements NodeLiveness {
     for (const node of nodes) this.#silent.set(node, this.clock.monotonic());
   }
 
-  revive(...nodes: string[]): void {
+  /** The nodes are heard again, and unless they are `mute`, their agents say how they are. */
+  async revive(nodes: readonly string[], { mute = false } = {}): Promise<void> {
     for (const node of nodes) {
       this.#silent.delete(node);
       this.#onHeard(node);
+      if (!mute) await this.store.modify('nodes', '', node, (object) => ({ ...object, status: aNode().status }));
     }
   }
 

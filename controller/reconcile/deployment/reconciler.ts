@@ -5,7 +5,7 @@ import type { Scope } from '../../../shared/scope.ts';
 import type { Change } from '../../store/store.ts';
 import { claimChildren } from '../claim.ts';
 import type { ReconcileDeps } from '../deps.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import { OrphanIndex } from '../orphans.ts';
 import type { ReplicaSetObject } from '../replicaset/observe.ts';
 import { Runner, splitKey } from '../runner.ts';
@@ -48,10 +48,7 @@ export class DeploymentReconciler {
         deploymentKeys(this.#deps.store, change).forEach((key) => runner.add(key));
       },
     };
-    scope.spawn(
-      (signal) => follow(this.#deps.store, follower, signal),
-      (error) => this.#deps.log.error('deployments are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, follower, scope);
   }
 
   async reconcile(key: string): Promise<number | undefined> {

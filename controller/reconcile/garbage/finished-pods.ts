@@ -1,7 +1,7 @@
 import { hasReason } from '../../../shared/errors.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject } from '../../store/deletion.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { isFinished, isTerminating } from '../pod-state.ts';
@@ -28,10 +28,7 @@ export class FinishedPods {
     const apply = ({ type, object }: Change): void => {
       if (type !== 'DELETED' && isFinished(object as PodObject)) runner.addAfter(key, countAfterMs);
     };
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { resources: ['pods'], apply }, signal),
-      (error) => this.#deps.log.error('pods are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { resources: ['pods'], apply }, scope);
   }
 
   async reconcile(): Promise<undefined> {

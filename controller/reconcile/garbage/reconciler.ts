@@ -4,7 +4,7 @@ import { findKind, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject, OwnerReference } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject, foregroundFinalizer, orphanFinalizer } from '../../store/deletion.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change, ObjectKey } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { withoutOwner } from '../owners.ts';
@@ -26,10 +26,7 @@ export class GarbageCollector {
   run(scope: Scope): void {
     const runner = new Runner('garbage', (text) => this.reconcile(text, (key) => runner.add(key)), this.#deps, scope);
     const apply = (change: Change): void => this.#keysOf(change).forEach((key) => runner.add(writeKey(key)));
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { apply }, signal),
-      (error) => this.#deps.log.error('owners are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { apply }, scope);
   }
 
   /** `look` asks for another key to be looked at. */

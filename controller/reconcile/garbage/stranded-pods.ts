@@ -1,7 +1,7 @@
 import { hasReason } from '../../../shared/errors.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject } from '../../store/deletion.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { podsOnNode } from '../node-lifecycle/lost-pods.ts';
@@ -27,10 +27,7 @@ export class StrandedPods {
   run(scope: Scope): void {
     const runner = new Runner('stranded-pods', (node) => this.reconcile(node), this.#deps, scope);
     const apply = (change: Change): void => this.#nodesOf(change).forEach((node) => runner.add(node));
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { resources: ['nodes', 'pods'], apply }, signal),
-      (error) => this.#deps.log.error('pods are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { resources: ['nodes', 'pods'], apply }, scope);
   }
 
   async reconcile(node: string): Promise<number | undefined> {

@@ -6,7 +6,7 @@ import type { ResourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject, Namespace, ServiceAccount } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject } from '../../store/deletion.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { Runner } from '../runner.ts';
@@ -30,10 +30,7 @@ export class NamespaceReconciler {
       const name = this.#namespaceOf(change);
       if (name !== undefined) runner.add(name);
     };
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { apply }, signal),
-      (error) => this.#deps.log.error('namespaces are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { apply }, scope);
   }
 
   async reconcile(name: string): Promise<undefined> {

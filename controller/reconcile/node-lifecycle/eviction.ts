@@ -4,7 +4,7 @@ import { withCondition } from '../../../shared/objects/conditions.ts';
 import type { Taint } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject } from '../../store/deletion.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import type { NodeObject } from '../node-state.ts';
@@ -32,10 +32,7 @@ export class TaintEviction {
   run(scope: Scope): void {
     const runner = new Runner('taint-eviction', (name) => this.reconcile(name), this.#deps, scope);
     const apply = (change: Change): void => this.#nodesOf(change).forEach((name) => runner.add(name));
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { resources: ['nodes', 'pods'], apply }, signal),
-      (error) => this.#deps.log.error('taints are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { resources: ['nodes', 'pods'], apply }, scope);
   }
 
   async reconcile(name: string): Promise<number | undefined> {

@@ -39,6 +39,12 @@ export class NodeWatch {
     this.#heardSince.delete(name);
   }
 
+  /** Forgets all others. */
+  retain(names: readonly string[]): void {
+    const kept = new Set(names);
+    [...this.#known.keys()].filter((name) => !kept.has(name)).forEach((name) => this.forget(name));
+  }
+
   verdictOn(name: string): Verdict {
     return this.#verdicts.get(name) ?? 'waiting';
   }

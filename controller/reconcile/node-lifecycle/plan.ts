@@ -19,20 +19,20 @@ export function unknownConditions(conditions: readonly NodeCondition[], now: num
   });
 }
 
+/** Whether the node is still said to be silent by us, and not by its agent. */
+export function isSaidSilent(conditions: readonly NodeCondition[]): boolean {
+  return findCondition(conditions, 'Ready')?.reason === unknownReason;
+}
+
 /**
- * The node is heard again. `before` are its conditions as they were when it fell silent; without them only readiness is
- * assumed, because an agent that is heard works, and the rest stays unknown until the agent speaks of it.
+ * The node is heard, and yet nobody has put its conditions right. Only readiness is assumed, because an agent that is
+ * heard works; the rest stays unknown until the agent speaks of it.
  */
-export function returnedConditions(
-  conditions: readonly NodeCondition[],
-  before: readonly NodeCondition[] | undefined,
-  now: number,
-): NodeCondition[] {
-  const assumed = { type: 'Ready', status: 'True', reason: 'AgentReady', message: 'The agent is heard again.' };
+export function assumedConditions(conditions: readonly NodeCondition[], now: number): NodeCondition[] {
   return conditions.map((condition) => {
-    if (condition.reason !== unknownReason) return condition;
-    const former = findCondition(before, condition.type) ?? (condition.type === 'Ready' ? assumed : undefined);
-    return former === undefined ? condition : { ...former, lastTransitionTime: rfc3339(now) };
+    if (condition.type !== 'Ready' || condition.reason !== unknownReason) return condition;
+    const message = 'The agent is heard again.';
+    return { type: 'Ready', status: 'True', reason: 'AgentReady', message, lastTransitionTime: rfc3339(now) };
   });
 }
 
@@ -44,12 +44,20 @@ export function lifecycleTaints(
   now: number,
 ): readonly Taint[] {
   const wanted = wantedTaints(taints, ready, verdict);
-  const isOurs = ({ key }: Taint): boolean => key === unreachableTaint || key === notReadyTaint;
   const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
   const missing = wanted.filter((taint) => !taints.some((each) => isSame(each, taint)));
-  const kept = taints.filter((taint) => !isOurs(taint) || wanted.some((each) => isSame(each, taint)));
+  const kept = taints.filter((taint) => !isLifecycleTaint(taint) || wanted.some((each) => isSame(each, taint)));
   if (missing.length === 0 && kept.length === taints.length) return taints;
   return [...kept, ...missing.map((taint) => ({ ...taint, timeAdded: rfc3339(now) }))];
+}
+
+/** Whether a node is tainted because it is not ready, or not heard. */
+export function hasLifecycleTaint(taints: readonly Taint[]): boolean {
+  return taints.some(isLifecycleTaint);
+}
+
+function isLifecycleTaint({ key }: Taint): boolean {
+  return key === unreachableTaint || key === notReadyTaint;
 }
 
 function wantedTaints(taints: readonly Taint[], ready: NodeCondition | undefined, verdict: Verdict): Taint[] {

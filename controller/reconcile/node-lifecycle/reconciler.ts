@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NodeCondition } from '../../../shared/objects/types.ts';
 import { findCondition } from '../../../shared/objects/conditions.ts';
 import type { Scope } from '../../../shared/scope.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { isNodeLost } from '../node-state.ts';
@@ -12,7 +12,7 @@ import { leasePeriodMs, renewLease } from './lease.ts';
 import type { NodeLiveness } from './liveness.ts';
 import { markPodsLost, podsMarkedLost, podsOnNode, restorePods } from './lost-pods.ts';
 import { NodeWatch } from './node-watch.ts';
-import { lifecycleTaints, returnedConditions, unknownConditions } from './plan.ts';
+import { assumedConditions, hasLifecycleTaint, isSaidSilent, lifecycleTaints, unknownConditions } from './plan.ts';
 import { defaultSilenceSettings } from './silence.ts';
 import type { SilenceSettings, Verdict } from './silence.ts';
 
@@ -20,7 +20,7 @@ export interface NodeLifecycleDeps extends ReconcileDeps {
   liveness: NodeLiveness;
 }
 
-/** An agent that was away reports its pods within this time; what it does not mention has not changed. */
+/** An agent that was away reports within this time. */
 const reportMs = 10_000;
 const component = 'node-controller';
 
@@ -28,8 +28,6 @@ const component = 'node-controller';
 export class NodeLifecycleReconciler {
   readonly #deps: NodeLifecycleDeps;
   readonly #watch: NodeWatch;
-  /** Conditions as they were when a node fell silent. */
-  readonly #before = new Map<string, readonly NodeCondition[]>();
 
   constructor(deps: NodeLifecycleDeps, settings: SilenceSettings = defaultSilenceSettings) {
     this.#deps = deps;
@@ -38,15 +36,15 @@ export class NodeLifecycleReconciler {
 
   run(scope: Scope): void {
     const runner = new Runner('node-lifecycle', (name) => this.reconcile(name), this.#deps, scope);
+    const reset = (): void => {
+      this.#watch.retain(this.#deps.store.list('nodes').items.map(({ metadata }) => metadata.name));
+    };
     const apply = ({ type, key, object }: Change): void => {
       if (type === 'DELETED') this.#watch.forget(key.name);
       else this.#watch.know(key.name, isNodeLost(object as NodeObject));
       runner.add(key.name);
     };
-    scope.spawn(
-      (signal) => follow(this.#deps.store, { resources: ['nodes'], apply }, signal),
-      (error) => this.#deps.log.error('nodes are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, { resources: ['nodes'], reset, apply }, scope);
     scope.spawn(
       (signal) => this.#watch.run((name) => runner.add(name), signal),
       (error) => this.#deps.log.error('heartbeats are not watched any more', { error }),
@@ -55,22 +53,24 @@ export class NodeLifecycleReconciler {
 
   async reconcile(name: string): Promise<number | undefined> {
     const node = this.#deps.store.get<NodeObject>('nodes', '', name);
-    if (node === undefined) {
-      this.#before.delete(name);
-      return undefined;
-    }
+    if (node === undefined) return undefined;
     const verdict = this.#watch.verdictOn(name);
     await this.#writeNode(node, verdict);
     if (verdict === 'lost') await markPodsLost(this.#deps, podsOnNode(this.#deps.store, name));
     if (verdict !== 'heard') return undefined;
     await renewLease(this.#deps, node);
-    return this.#restorePods(name);
+    return this.#settleReturn(name);
   }
 
-  /** The milliseconds after which to look at the node again. */
-  async #restorePods(name: string): Promise<number> {
-    const marked = podsMarkedLost(podsOnNode(this.#deps.store, name));
-    if (marked.length === 0) return leasePeriodMs;
+  /**
+   * A node that is back reports its conditions and its pods. What it has not mentioned by then has not changed since it
+   * fell silent. Resolves with the milliseconds after which to look at the node again.
+   */
+  async #settleReturn(name: string): Promise<number> {
+    const { store } = this.#deps;
+    const marked = podsMarkedLost(podsOnNode(store, name));
+    const conditions = store.get<NodeObject>('nodes', '', name)?.status?.conditions ?? [];
+    if (marked.length === 0 && !isSaidSilent(conditions)) return leasePeriodMs;
     const wait = reportMs - this.#watch.heardForMs(name);
     if (wait > 0) return wait;
     await restorePods(this.#deps, marked);
@@ -82,14 +82,12 @@ export class NodeLifecycleReconciler {
     const { name } = node.metadata;
     const planned = this.#plan(node, verdict);
     if (planned === undefined) return;
-    const wasReady = findCondition(node.status?.conditions, 'Ready')?.status;
-    const isReady = findCondition(planned.status?.conditions, 'Ready')?.status;
-    if (isReady === 'Unknown' && wasReady !== 'Unknown') this.#before.set(name, node.status?.conditions ?? []);
     await store.update('nodes', planned);
-    if (isReady === wasReady) return;
-    const reason = isReady === 'True' ? 'NodeReady' : 'NodeNotReady';
+    const [was, is] = [node, planned].map(({ spec }) => hasLifecycleTaint(spec?.taints ?? []));
+    if (was === is) return;
+    const reason = is === true ? 'NodeNotReady' : 'NodeReady';
     events.record(node, 'Normal', reason, `Node ${name} status is now: ${reason}`, component);
-    log.info('node readiness changed', { node: name, from: wasReady, to: isReady, verdict });
+    log.info('node readiness changed', { node: name, reason, verdict });
   }
 
   /** The node as it should be; undefined when it is so. */
@@ -115,7 +113,7 @@ export class NodeLifecycleReconciler {
   ): readonly NodeCondition[] {
     switch (verdict) {
       case 'heard':
-        return returnedConditions(current, this.#before.get(name), now);
+        return this.#watch.heardForMs(name) < reportMs ? current : assumedConditions(current, now);
       case 'waiting':
         return current;
       case 'silent':

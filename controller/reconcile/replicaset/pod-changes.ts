@@ -26,6 +26,8 @@ export interface StepFailure {
 const component = 'replicaset-controller';
 /** Pods made in one reconcile at most; the rest comes with the next one. */
 const burst = 500;
+/** Names tried for one pod when chance picks taken ones. */
+const maxNames = 10;
 
 /** Applies steps to the pods of `set`. Resolves with the first failure, if any; what was done stays done. */
 export async function applySteps(
@@ -59,15 +61,14 @@ async function createPods(deps: Deps, set: ReplicaSetObject, count: number): Pro
 async function createPod(deps: Deps, set: ReplicaSetObject): Promise<StepFailure | undefined> {
   const { store, events, random } = deps;
   const template: PodTemplateSpec = set.spec?.template ?? {};
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const name = randomName(set.metadata.name, random);
-    if (store.get('pods', set.metadata.namespace ?? '', name) !== undefined) continue;
     try {
       await store.create('pods', podFromTemplate(set, template, name));
       events.record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${name}`, component);
       return undefined;
     } catch (error) {
-      if (hasReason(error, 'AlreadyExists')) continue;
+      if (hasReason(error, 'AlreadyExists') && tries < maxNames) continue;
       events.record(set, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`, component);
       return { reason: 'FailedCreate', error };
     }

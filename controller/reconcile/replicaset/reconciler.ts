@@ -8,7 +8,7 @@ import type { Change } from '../../store/store.ts';
 import { claimChildren } from '../claim.ts';
 import { withCondition, withoutCondition } from '../../../shared/objects/conditions.ts';
 import type { ReconcileDeps } from '../deps.ts';
-import { follow } from '../../store/follow.ts';
+import { startFollowing } from '../../store/follow.ts';
 import { isNodeLost } from '../node-state.ts';
 import type { NodeObject } from '../node-state.ts';
 import { OrphanIndex } from '../orphans.ts';
@@ -43,10 +43,7 @@ export class ReplicaSetReconciler {
       reset: () => this.#orphans.reset(),
       apply: (change: Change) => this.#keysOf(change).forEach((key) => runner.add(key)),
     };
-    scope.spawn(
-      (signal) => follow(this.#deps.store, follower, signal),
-      (error) => this.#deps.log.error('replicasets are not followed any more', { error }),
-    );
+    startFollowing(this.#deps, follower, scope);
   }
 
   async reconcile(key: string): Promise<number | undefined> {

@@ -43,7 +43,7 @@ describe('a lost node', () => {
     cluster.silence('node-2');
     await cluster.until('replacement', () => readyElsewhere('node-2').length === 3, 8_000);
     const check = cluster.always(() => assert.ok(cluster.readyPods().length >= 3));
-    cluster.revive('node-2');
+    await cluster.revive(['node-2']);
     await cluster.until('the surplus to go', () => cluster.livePods().length === 3);
     await cluster.until(
       'the node to be ready',
@@ -54,11 +54,27 @@ describe('a lost node', () => {
     check();
   });
 
+  it('is assumed to be as it was when it is heard and says nothing', async () => {
+    cluster.silence('node-2');
+    await cluster.until('replacement', () => readyElsewhere('node-2').length === 3, 8_000);
+    await cluster.change((deployment) => Object.assign(deployment.spec ?? {}, { replicas: 4 }));
+    await cluster.until('one pod more', () => readyElsewhere('node-2').length === 4);
+    await cluster.revive(['node-2'], { mute: true });
+    await cluster.pass(5_000);
+    assert.equal(ready('node-2')?.status, 'Unknown');
+    await cluster.until(
+      'the node to be ready',
+      () => ready('node-2')?.status === 'True' && taints('node-2').length === 0,
+    );
+    await cluster.until('as many pods as wanted', () => cluster.livePods().length === 4);
+    assert.equal(cluster.readyPods().length, 4);
+  });
+
   it('keeps its pods when it was away for less than the grace time', async () => {
     const before = cluster.store.version;
     cluster.silence('node-2');
     await cluster.pass(2_500);
-    cluster.revive('node-2');
+    await cluster.revive(['node-2']);
     await cluster.pass(5_000);
     assert.equal(cluster.store.version, before);
   });
@@ -81,7 +97,7 @@ describe('a lost node', () => {
     await cluster.pass(20_000);
     assert.equal(cluster.pods().length, 3);
     assert.equal(cluster.readyPods().length, 3);
-    cluster.revive('node-1', 'node-2', 'node-3');
+    await cluster.revive(['node-1', 'node-2', 'node-3']);
     await cluster.until('return', () => ready('node-1')?.status === 'True' && taints('node-1').length === 0);
     await cluster.pass(10_000);
     assert.equal(cluster.pods().length, 3);
