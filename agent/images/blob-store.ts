@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { hasCode, syncFolder, writeDurably } from './durable-file.ts';
+import { hasCode, writeWhole } from './durable-file.ts';
 import { ImageError } from './image-service.ts';
 import type { StoreLayout } from './layout.ts';
 import type { Descriptor } from './manifest.ts';
@@ -76,11 +76,14 @@ export class BlobStore {
     }
   }
 
-  /** Throws ImageError ImageInspectError when it is not there. For small blobs: configs and manifests. */
+  /** For small blobs, configs and manifests. Throws ImageError ImageInspectError when it is not there or has changed. */
   async read(digest: string): Promise<Buffer> {
-    return readFile(this.#layout.blob(digest)).catch((error: unknown) => {
+    const content = await readFile(this.#layout.blob(digest)).catch((error: unknown) => {
       throw new ImageError('ImageInspectError', `the store lacks ${digest}: pull the image again`, { cause: error });
     });
+    if (digestOf(content) === digest) return content;
+    await rm(this.#layout.blob(digest), { force: true });
+    throw new ImageError('ImageInspectError', `${digest} was damaged on the disk: pull the image again`);
   }
 
   /** The content as a stream, in large pieces. */
@@ -91,7 +94,7 @@ export class BlobStore {
   /** Keeps small content; its digest. */
   async write(content: Buffer): Promise<string> {
     const digest = digestOf(content);
-    if (!(await this.has(digest))) await writeDurably(this.#layout.blob(digest), content, this.#layout.temporary);
+    if (!(await this.has(digest))) await writeWhole(this.#layout.blob(digest), content, this.#layout.temporary);
     return digest;
   }
 
@@ -111,7 +114,6 @@ export class BlobStore {
       await file.sync();
       const digest = `sha256:${hash.digest('hex')}`;
       await rename(path, this.#layout.blob(digest));
-      await syncFolder(this.#layout.blobs);
       return { digest, size };
     } finally {
       await file.close();
@@ -170,7 +172,6 @@ export class BlobStore {
     }
     await file.sync();
     await rename(path, this.#layout.blob(digest));
-    await syncFolder(this.#layout.blobs);
   }
 
   /** Opens the download file, with what an earlier try left in it. */

@@ -1,7 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readAllJson, readJson, writeDurably, writeWhole } from './durable-file.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { readJson, writeDurably, writeWhole } from './durable-file.ts';
 import type { StoreLayout } from './layout.ts';
+import { RecordFolder } from './record-folder.ts';
 import { isOwnerAlive } from './store-owner.ts';
 
 /** An unpacked image. It counts only while a name leads to it. */
@@ -48,14 +50,18 @@ export interface StoredSnapshot {
  */
 export class Catalog {
   readonly #layout: StoreLayout;
+  readonly #images: RecordFolder<StoredImage>;
+  readonly #references: RecordFolder<StoredReference>;
   #claims = 0;
 
-  constructor(layout: StoreLayout) {
+  constructor(layout: StoreLayout, clock: Clock) {
     this.#layout = layout;
+    this.#images = new RecordFolder(layout.images, clock);
+    this.#references = new RecordFolder(layout.references, clock);
   }
 
-  async images(): Promise<StoredImage[]> {
-    return readAllJson(this.#layout.images);
+  async images(): Promise<readonly StoredImage[]> {
+    return this.#images.all();
   }
 
   async image(id: string): Promise<StoredImage | undefined> {
@@ -70,8 +76,8 @@ export class Catalog {
     await rm(this.#layout.image(id), { force: true });
   }
 
-  async references(): Promise<StoredReference[]> {
-    return readAllJson(this.#layout.references);
+  async references(): Promise<readonly StoredReference[]> {
+    return this.#references.all();
   }
 
   async reference(name: string): Promise<StoredReference | undefined> {
@@ -118,8 +124,11 @@ export class Catalog {
 
   async snapshots(): Promise<StoredSnapshot[]> {
     const names = await readdir(this.#layout.snapshots);
-    const files = names.map((name) => join(this.#layout.snapshot(name), 'snapshot.json'));
-    const found = await Promise.all(files.map((file) => readJson<StoredSnapshot>(file)));
+    const found = await Promise.all(names.map((name) => this.snapshot(name)));
     return found.filter((snapshot) => snapshot !== undefined);
+  }
+
+  async snapshot(container: string): Promise<StoredSnapshot | undefined> {
+    return readJson(join(this.#layout.snapshot(container), 'snapshot.json'));
   }
 }

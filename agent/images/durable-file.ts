@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Says that an error of the file system has this code. */
@@ -53,13 +53,6 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
     if (error instanceof SyntaxError || hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-/** All values of the JSON files of a folder; files that go away meanwhile are left out. */
-export async function readAllJson<T>(folder: string): Promise<T[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const values = await Promise.all(names.map((name) => readJson<T>(join(folder, name))));
-  return values.filter((value) => value !== undefined);
 }
 
 /** Takes something out of use in one step, then removes it. Succeeds when it is not there. */

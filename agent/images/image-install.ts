@@ -65,6 +65,8 @@ export class ImageInstaller {
       await need({ diffIds: document.diffIds });
       await this.#installLayers(plan, document.diffIds);
       const facts = await Promise.all(document.diffIds.map((diffId) => layers.facts(diffId)));
+      // The record must not survive a power cut that the files of the image do not.
+      await run('sync', ['-f', this.#deps.layout.layers]);
       await catalog.putImage({
         id,
         diffIds: document.diffIds,
@@ -94,7 +96,6 @@ export class ImageInstaller {
     const budget = new LayerBudget(this.#deps.limits);
     const totalBytes = layers.reduce((sum, { size }) => sum + size, 0);
     const done = layers.map(() => 0);
-    let hasUnpacked = false;
     await forEachLimited(layers, layersAtOnce, plan.signal, async (layer, index, signal) => {
       const report = (bytes: number): void => {
         done[index] = bytes;
@@ -107,11 +108,8 @@ export class ImageInstaller {
       report(layer.size);
       const diffId = diffIds[index] ?? '';
       if (await this.#deps.layers.has(diffId)) return;
-      hasUnpacked = true;
       await this.#unpack(layer, diffId, plan, budget, signal);
     });
-    // The record below must not survive a power cut that the files of the layers do not.
-    if (hasUnpacked) await run('sync', ['-f', this.#deps.layout.layers]);
   }
 
   /** Once more from the source when the blob turns out to have changed on the disk. */

@@ -3,7 +3,7 @@ import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobStore } from './blob-store.ts';
 import { decompress } from './decompress.ts';
-import { hasCode, readJson, syncFolder, writeWhole } from './durable-file.ts';
+import { hasCode, readJson, writeWhole } from './durable-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { hexOf } from './reference.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -79,7 +79,6 @@ export class LayerStore {
     } catch (error) {
       if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error; // another process was faster
     }
-    await syncFolder(this.#layout.layers);
   }
 
   /** Diff ids of what is whole. */

@@ -64,7 +64,7 @@ export class OciImageStore implements ImageService {
   constructor({ directory, clock, log, registries = new Map(), ...options }: OciImageStoreOptions) {
     const layout = new StoreLayout(directory);
     this.layout = layout;
-    this.catalog = new Catalog(layout);
+    this.catalog = new Catalog(layout, clock);
     this.blobs = new BlobStore({ layout, clock });
     this.layers = new LayerStore({ layout, blobs: this.blobs });
     this.#platform = options.platform ?? hostPlatform();

@@ -112,8 +112,7 @@ export class OverlaySnapshotter implements Snapshotter {
     await rmdir(join(folder, 'root')).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
-    const snapshots = await this.#store.catalog.snapshots();
-    const own = snapshots.find(({ container }) => container === id);
+    const own = await this.#store.catalog.snapshot(id);
     await discard(folder, this.#store.layout.temporary);
     await this.#links.remove(folder);
     if (own === undefined || (await this.#store.find(own.imageId)) !== undefined) return;

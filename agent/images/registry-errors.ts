@@ -15,7 +15,7 @@ const maxErrorBytes = 8 * 1024;
 
 /** What to do about a status, in a few words. */
 function advice(status: number): string {
-  if (status === 401) return 'log in: check the name and the credentials of the pull secret';
+  if (status === 401) return 'log in: check the name and the credentials (for a pod: its pull secret)';
   if (status === 403) return 'the credentials do not allow this';
   if (status === 404) return 'check the name and the tag';
   if (status === 429) return 'it limits how often one may ask: wait, log in or use a mirror';
