@@ -1,4 +1,4 @@
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { normalizeRegistry } from './reference.ts';
 import type { Registries, RegistrySettings } from './registry-settings.ts';
@@ -46,11 +46,11 @@ export class Endpoints {
     const settings = this.#registries.get(endpoint.registry);
     const isOwn = url.origin === new URL(endpoint.base).origin;
     const tls = { ca: settings?.ca, skipVerify: isOwn && settings?.skipVerify === true };
-    const isDirect = isLoopback(url.host);
-    const key = JSON.stringify([tls, isDirect]);
+    const [isSecure, isDirect] = [url.protocol === 'https:', isLoopback(url.host)];
+    const key = JSON.stringify([tls, isSecure, isDirect]);
     const known = this.#dispatchers.get(key);
     if (known !== undefined) return known;
-    const made = makeDispatcher(tls, isDirect);
+    const made = makeDispatcher(tls, isSecure, isDirect);
     this.#dispatchers.set(key, made);
     return made;
   }
@@ -64,11 +64,17 @@ export class Endpoints {
 
 type Tls = Pick<RegistrySettings, 'ca' | 'skipVerify'>;
 
-function makeDispatcher({ ca, skipVerify }: Tls, isDirect: boolean): Dispatcher {
-  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
-  const tls = { ...trusted, rejectUnauthorized: !skipVerify };
+function makeDispatcher({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): Dispatcher {
+  // One for all connections: reading hundreds of certificates takes a while.
+  const tls = isSecure ? { secureContext: trust(ca), rejectUnauthorized: !skipVerify } : {};
   const options = { connect: { timeout: connectTimeoutMs, ...tls }, connections: connectionsPerHost };
   return isDirect ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: tls });
+}
+
+/** Node's own authorities, those of this machine, and one more. */
+function trust(ca: string | undefined): SecureContext {
+  const own = ca === undefined ? [] : [ca];
+  return createSecureContext({ ca: [...getCACertificates('default'), ...getCACertificates('system'), ...own] });
 }
 
 /** 127.0.0.0/8, ::1 and localhost, with or without a port. */

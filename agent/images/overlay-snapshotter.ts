@@ -38,16 +38,6 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#links = new ShortLinks(join(paths.run, 'l'));
   }
 
-  /** Removes the roots of all containers but `live`. Call when no container is being made. */
-  async open(live: ReadonlySet<ContainerId>): Promise<void> {
-    for (const id of await this.list()) {
-      if (live.has(id)) continue;
-      await this.remove(id).catch((error: unknown) => {
-        this.#log.warn('leftover root of a container cannot be removed', { id, error });
-      });
-    }
-  }
-
   async imageConfig(imageId: string): Promise<ImageConfig> {
     await this.#image(imageId);
     return parseImageDocument(await this.#store.blobs.read(imageId)).config;
