@@ -121,7 +121,11 @@ function finalizersOf({ metadata }: KubeObject, { propagationPolicy }: DeleteOpt
   return propagationPolicy === 'Orphan' ? [...others, orphanFinalizer] : others;
 }
 
-export function checkPreconditions(key: ObjectKey, { metadata }: KubeObject, { uid, resourceVersion }: DeleteOptions): void {
+export function checkPreconditions(
+  key: ObjectKey,
+  { metadata }: KubeObject,
+  { uid, resourceVersion }: DeleteOptions,
+): void {
   if (uid !== undefined && uid !== metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`;
     throw conflict(key, why);

@@ -57,50 +57,52 @@ function ownersOf(object: KubeObject): string[] {
 
 /** The objects of one resource. Sorted lists are kept until something changes in them. */
 class Shelf {
-  readonly #namespaces = new Map<string, Map<string, KubeObject>>();
-  readonly #names = new Map<string, string[]>();
-  readonly #lists = new Map<string, readonly KubeObject[]>();
+  readonly #namespaces = new Map<string, Namespace>();
+  #all: readonly KubeObject[] | undefined;
 
   get(namespace: string, name: string): KubeObject | undefined {
-    return this.#namespaces.get(namespace)?.get(name);
+    return this.#namespaces.get(namespace)?.objects.get(name);
   }
 
   /** '' lists every namespace; cluster-scoped objects have only that one. */
   list(namespace: string): readonly KubeObject[] {
-    const kept = this.#lists.get(namespace);
-    if (kept !== undefined) return kept;
-    const namespaces = namespace === '' ? [...this.#namespaces.keys()].sort() : [namespace];
-    const list = Object.freeze(namespaces.flatMap((each) => this.#sorted(each)));
-    if (namespace === '' || this.#namespaces.has(namespace)) this.#lists.set(namespace, list);
-    return list;
+    if (namespace !== '') return this.#listOne(namespace);
+    this.#all ??= Object.freeze([...this.#namespaces.keys()].sort().flatMap((each) => this.#listOne(each)));
+    return this.#all;
   }
 
   put(namespace: string, name: string, object: KubeObject): void {
-    let objects = this.#namespaces.get(namespace);
-    if (objects === undefined) this.#namespaces.set(namespace, (objects = new Map()));
-    if (!objects.has(name)) this.#names.delete(namespace);
-    objects.set(name, object);
-    this.#forget(namespace);
+    let place = this.#namespaces.get(namespace);
+    if (place === undefined) this.#namespaces.set(namespace, (place = { objects: new Map() }));
+    if (!place.objects.has(name)) place.names = undefined;
+    place.objects.set(name, object);
+    place.list = undefined;
+    this.#all = undefined;
   }
 
   remove(namespace: string, name: string): void {
-    const objects = this.#namespaces.get(namespace);
-    objects?.delete(name);
-    if (objects?.size === 0) this.#namespaces.delete(namespace);
-    this.#names.delete(namespace);
-    this.#forget(namespace);
+    const place = this.#namespaces.get(namespace);
+    if (place === undefined) return;
+    place.objects.delete(name);
+    place.names = undefined;
+    place.list = undefined;
+    this.#all = undefined;
+    if (place.objects.size === 0) this.#namespaces.delete(namespace);
   }
 
-  #sorted(namespace: string): KubeObject[] {
-    const objects = this.#namespaces.get(namespace);
-    if (objects === undefined) return [];
-    let names = this.#names.get(namespace);
-    if (names === undefined) this.#names.set(namespace, (names = [...objects.keys()].sort()));
-    return names.flatMap((name) => objects.get(name) ?? []);
+  #listOne(namespace: string): readonly KubeObject[] {
+    const place = this.#namespaces.get(namespace);
+    if (place === undefined) return [];
+    const names = (place.names ??= [...place.objects.keys()].sort());
+    place.list ??= Object.freeze(names.flatMap((name) => place.objects.get(name) ?? []));
+    return place.list;
   }
+}
 
-  #forget(namespace: string): void {
-    this.#lists.delete(namespace);
-    this.#lists.delete('');
-  }
+interface Namespace {
+  objects: Map<string, KubeObject>;
+  /** Sorted; absent when one came or went. */
+  names?: string[] | undefined;
+  /** In the order of `names`; absent when something changed. */
+  list?: readonly KubeObject[] | undefined;
 }
