@@ -5,7 +5,7 @@ import { ApiHarness } from './harness.ts';
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const probe = { httpGet: { path: '/', port: 80 }, periodSeconds: 5 };
-const container = {
+const container: Json = {
   name: 'main',
   image: 'hello:1',
   command: ['sh'],
@@ -24,7 +24,7 @@ const container = {
   lifecycle: { preStop: { exec: { command: ['true'] } } },
   securityContext: { runAsUser: 1, capabilities: { drop: ['ALL'] } },
 };
-const spec = {
+const spec: Json = {
   containers: [container],
   initContainers: [{ name: 'init', image: 'hello:1', restartPolicy: 'Always' }],
   volumes: [
