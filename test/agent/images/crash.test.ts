@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../../support/until.ts';
 import { aLayer, BadRegistry } from './bad-registry.ts';
 import { aStore } from './sample-images.ts';
 
@@ -70,7 +71,7 @@ describe('a process killed while it pulls', () => {
     let interrupted = 0;
     for (let round = 0; round < 8; round += 1) {
       const requests = registry.seen.length;
-      const begun = until(() => registry.seen.length > requests);
+      const begun = until(() => registry.seen.length > requests, 'it has asked', { everyMs: 5 });
       const moment = begun.then(() => new Promise((resolve) => setTimeout(resolve, round * 40)));
       if (await killed(moment, name)) interrupted += 1;
       const { store, close } = await aStore({ directory });
@@ -97,15 +98,9 @@ describe('a process killed while it pulls', () => {
 });
 
 async function untilPart(folder: string, bytes: number): Promise<void> {
-  await until(async () => {
+  const isWritten = async (): Promise<boolean> => {
     const part = (await readdir(folder)).find((name) => name.endsWith('.part'));
     return part !== undefined && (await readFile(join(folder, part))).length >= bytes;
-  });
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await isTrue());) {
-    if (Date.now() > deadline) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  };
+  await until(isWritten, 'enough is downloaded', { everyMs: 5 });
 }
