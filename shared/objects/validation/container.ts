@@ -2,7 +2,7 @@ import type { Cause } from '../../errors.ts';
 import type { Container, PodSpec, VolumeMount } from '../types.ts';
 import { eachOf, findDuplicates, forbidden, invalid, notFound, notSupported, required } from './causes.ts';
 import { envCauses } from './env.ts';
-import { absolutePath, between, climbs, dnsLabel, insidePath, ipAddress, portName, portNumber } from './formats.ts';
+import { absolutePath, between, dnsLabel, insidePath, ipAddress, portName, portNumber } from './formats.ts';
 import { probesCauses } from './probe.ts';
 import { resourceCauses } from './resource-amounts.ts';
 
@@ -90,7 +90,6 @@ function mountCauses(mount: VolumeMount, path: string, isPrivileged: boolean): C
     ...insidePath(subPath, `${path}.subPath`),
     ...insidePath(subPathExpr, `${path}.subPathExpr`),
   ];
-  if (mountPath && climbs(mountPath)) causes.push(invalid(`${path}.mountPath`, mountPath, "must not contain '..'"));
   if (mountPath?.includes(':')) causes.push(invalid(`${path}.mountPath`, mountPath, "must not contain ':'"));
   if (subPath && subPathExpr) {
     causes.push(invalid(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));

@@ -78,12 +78,14 @@ export const insidePath: FormatCheck = (value, field) => {
   return check(value, field, (text) => !climbs(text), "must not contain '..'");
 };
 
-/** A path on the host or in a container. */
-export const absolutePath: FormatCheck = (value, field) =>
-  check(value, field, (text) => text.startsWith('/'), 'must be an absolute path');
+/** A path on the host or in a container, which means what it says. */
+export const absolutePath: FormatCheck = (value, field) => {
+  if (value !== undefined && climbs(value)) return [invalid(field, value, "must not contain '..'")];
+  return check(value, field, (text) => text.startsWith('/'), 'must be an absolute path');
+};
 
 /** Says whether one element of a path is `..`. */
-export function climbs(path: string): boolean {
+function climbs(path: string): boolean {
   return path.split('/').includes('..');
 }
 

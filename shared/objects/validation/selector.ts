@@ -28,6 +28,11 @@ function expressionCauses({ key, operator, values = [] }: LabelSelectorRequireme
   return causes;
 }
 
+/** Other operators are refused by the schema already. */
+function hasKnownOperators({ matchExpressions = [] }: LabelSelector): boolean {
+  return matchExpressions.every(({ operator }) => ['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator));
+}
+
 /** A workload's selector must be there, select something, and select the pods of its own template. */
 export function workloadSelectorCauses(
   selector: LabelSelector | undefined,
@@ -35,7 +40,7 @@ export function workloadSelectorCauses(
   kind: string,
 ): Cause[] {
   const causes = selectorCauses(selector, 'spec.selector');
-  if (!selector || causes.length > 0) return causes;
+  if (!selector || causes.length > 0 || !hasKnownOperators(selector)) return causes;
   if (Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0) {
     return [invalid('spec.selector', selector, `empty selector is invalid for ${kind}`)];
   }

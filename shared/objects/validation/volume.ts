@@ -3,7 +3,7 @@ import { readQuantity } from '../quantity.ts';
 import type { Volume } from '../types.ts';
 import { eachOf, forbidden, invalid, required } from './causes.ts';
 import { fieldRefCauses, referenceCauses, resourceRefCauses, volumeFields } from './env.ts';
-import { absolutePath, between, climbs, configKey, dnsLabel, insidePath } from './formats.ts';
+import { absolutePath, between, configKey, dnsLabel, insidePath } from './formats.ts';
 import { volumeSources } from './unsupported.ts';
 
 type Items = { key: string; path: string; mode?: number }[] | undefined;
@@ -30,7 +30,7 @@ function sourceCauses(
   path: string,
 ): Cause[] {
   return [
-    ...(hostPath ? hostPathCauses(hostPath.path, `${path}.hostPath.path`) : []),
+    ...(hostPath ? absolutePath(hostPath.path, `${path}.hostPath.path`) : []),
     ...(emptyDir ? sizeCauses(emptyDir.sizeLimit, `${path}.emptyDir.sizeLimit`) : []),
     ...(configMap ? referenceCauses(configMap.name, `${path}.configMap.name`) : []),
     ...fileCauses(configMap?.items, configMap?.defaultMode, `${path}.configMap`),
@@ -41,11 +41,6 @@ function sourceCauses(
     ...modeCauses(projected?.defaultMode, `${path}.projected.defaultMode`),
     ...eachOf(projected?.sources, `${path}.projected.sources`, projectionCauses),
   ];
-}
-
-function hostPathCauses(path: string, field: string): Cause[] {
-  if (!path) return [];
-  return climbs(path) ? [invalid(field, path, "must not contain '..'")] : absolutePath(path, field);
 }
 
 function sizeCauses(size: string | undefined, field: string): Cause[] {
