@@ -1,0 +1,181 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { LogLine } from '../../shared/logs.ts';
+import { parseRecord } from './cri-line.ts';
+import { type LogFile, type Place, compareFiles, listLogFiles } from './log-files.ts';
+
+/** The beginning of a line whose end was not read yet. */
+export interface Pending {
+  time: string;
+  text: string;
+}
+
+/** A place between two records. Plain, so that it can be kept on disk. */
+export interface LogPosition {
+  attempt: number;
+  part: number;
+  offset: number;
+  pending: { stdout?: Pending; stderr?: Pending };
+}
+
+export const logStart: LogPosition = { attempt: -1, part: 0, offset: 0, pending: {} };
+
+export interface Scan {
+  lines: LogLine[];
+  /** Nothing more was there. */
+  isAtEnd: boolean;
+}
+
+export interface Limits {
+  lines: number;
+  bytes: number;
+}
+
+const chunkBytes = 64 << 10;
+/** No runtime writes longer records; what is longer is cut. */
+const maxRecordBytes = 1 << 20;
+/** Longer lines are told as several. */
+const maxLineChars = 32 << 10;
+/** What a line takes besides its text when it is sent. */
+const lineOverhead = 100;
+
+/** Reads the log of one container forward, over rotated files and attempts, from a position that its owner may keep. */
+export class LogScanner {
+  readonly directory: string;
+  #position: LogPosition;
+  #entered: LogPosition;
+  #handle: FileHandle | undefined;
+
+  constructor(directory: string, position: LogPosition = logStart) {
+    this.directory = directory;
+    this.#position = structuredClone(position);
+    this.#entered = this.position;
+  }
+
+  get position(): LogPosition {
+    return structuredClone(this.#position);
+  }
+
+  /** Where the file that is read now was entered. */
+  get entered(): LogPosition {
+    return structuredClone(this.#entered);
+  }
+
+  /**
+   * The next lines, all of one file. `isOver` tells of an attempt whose container has ended: a line without an end
+   * counts then. Goes no further than the file `last`, when given.
+   */
+  async read(limits: Limits, isOver: (attempt: number) => boolean, last?: Place): Promise<Scan> {
+    const lines: LogLine[] = [];
+    let size = 0;
+    for (;;) {
+      const isEnded = isOver(this.#position.attempt); // before the read: nothing can follow what is read then
+      const files = await listLogFiles(this.directory);
+      const taken = this.#take(await this.#chunk(files), lines, limits, size);
+      size = taken.size;
+      if (taken.isFull) return { lines, isAtEnd: false };
+      if (taken.bytes > 0) continue;
+      // A newer file was there before this one was read to its end: nothing will be added to this one.
+      const next = files.find((file) => compareFiles(file, this.#position) > 0);
+      const isLast = next === undefined || (last !== undefined && compareFiles(next, last) > 0);
+      const isNewAttempt = next !== undefined && next.attempt > this.#position.attempt;
+      if (isLast ? isEnded : isNewAttempt) this.#flush(lines);
+      if (isLast) return { lines, isAtEnd: true };
+      if (lines.length > 0) return { lines, isAtEnd: false };
+      await this.#enter(next);
+    }
+  }
+
+  /** Goes to another place. */
+  async moveTo(position: LogPosition): Promise<void> {
+    await this.close();
+    this.#position = structuredClone(position);
+    this.#entered = this.position;
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  async #enter({ attempt, part }: LogFile): Promise<void> {
+    await this.close();
+    this.#position = { attempt, part, offset: 0, pending: this.#position.pending };
+    this.#entered = this.position;
+  }
+
+  /** What follows in the file; empty at its end. The open file is read on even after it was renamed. */
+  async #chunk(files: readonly LogFile[]): Promise<Buffer> {
+    this.#handle ??= await this.#open(files);
+    if (this.#handle === undefined) return Buffer.alloc(0);
+    for (let length = chunkBytes; ; length *= 4) {
+      const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(length), 0, length, this.#position.offset);
+      const chunk = buffer.subarray(0, bytesRead);
+      const end = chunk.lastIndexOf(0x0a);
+      if (end !== -1) return chunk.subarray(0, end + 1);
+      if (bytesRead < length) return Buffer.alloc(0); // the writer is in the middle of a record
+      if (length >= maxRecordBytes) return chunk;
+    }
+  }
+
+  /** Undefined when the file is gone, or was renamed while it was opened: the next pass finds it. */
+  async #open(files: readonly LogFile[]): Promise<FileHandle | undefined> {
+    const path = files.find((file) => compareFiles(file, this.#position) === 0)?.path;
+    if (path === undefined) return undefined;
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);
+    const again = (await listLogFiles(this.directory)).find((file) => compareFiles(file, this.#position) === 0);
+    const there = again === undefined ? undefined : await stat(again.path).catch(() => undefined);
+    if (handle === undefined || (await handle.stat()).ino === there?.ino) return handle;
+    await handle.close();
+    return undefined;
+  }
+
+  #take(
+    chunk: Buffer,
+    lines: LogLine[],
+    limits: Limits,
+    sizeBefore: number,
+  ): { bytes: number; size: number; isFull: boolean } {
+    let size = sizeBefore;
+    let start = 0;
+    while (start < chunk.length) {
+      if (lines.length >= limits.lines || size >= limits.bytes) return { bytes: start, size, isFull: true };
+      const newline = chunk.indexOf(0x0a, start);
+      const end = newline === -1 ? chunk.length : newline;
+      const line = this.#join(chunk.subarray(start, end));
+      const length = (newline === -1 ? end : end + 1) - start;
+      start += length;
+      this.#position.offset += length;
+      if (line === undefined) continue;
+      lines.push(line);
+      size += Buffer.byteLength(line.text) + lineOverhead;
+    }
+    return { bytes: start, size, isFull: false };
+  }
+
+  /** Adds a record to the line it belongs to; the line when it is complete, or long enough. */
+  #join(bytes: Buffer): LogLine | undefined {
+    const record = parseRecord(bytes);
+    if (record === undefined) return undefined;
+    const { pending, attempt } = this.#position;
+    const { stream, isEnd } = record;
+    const { time, text: begun } = pending[stream] ?? { time: record.time, text: '' };
+    const text = begun + record.text;
+    if (!isEnd && text.length < maxLineChars) {
+      pending[stream] = { time, text };
+      return undefined;
+    }
+    delete pending[stream];
+    return { time, stream, attempt, text };
+  }
+
+  #flush(lines: LogLine[]): void {
+    const { pending, attempt } = this.#position;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const begun = pending[stream];
+      if (begun !== undefined) lines.push({ ...begun, stream, attempt });
+      delete pending[stream];
+    }
+  }
+}
