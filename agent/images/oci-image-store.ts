@@ -59,6 +59,8 @@ export class OciImageStore implements ImageService {
   readonly #collector: Collector;
   readonly #platform: Platform;
   readonly #log: Logger;
+  readonly #clock: Clock;
+  #collectedAt: number;
   readonly #pulls = new SingleFlight<ImageRecord, PullProgress>();
 
   constructor({ directory, clock, log, registries = new Map(), ...options }: OciImageStoreOptions) {
@@ -69,6 +71,8 @@ export class OciImageStore implements ImageService {
     this.layers = new LayerStore({ layout, blobs: this.blobs });
     this.#platform = options.platform ?? hostPlatform();
     this.#log = log;
+    this.#clock = clock;
+    this.#collectedAt = clock.monotonic();
     this.client = new RegistryClient(new RegistryTransport({ registries, clock, ...options }), registries);
     const { catalog, blobs, layers } = this;
     const limits = options.limits ?? defaultLayerLimits;
@@ -132,6 +136,7 @@ export class OciImageStore implements ImageService {
           signal: options.signal,
         }));
       if (known !== undefined && id === undefined) await this.#collectReplaced(known);
+      if (this.#clock.monotonic() - this.#collectedAt > hourMs) await this.collectGarbage();
       return await this.#mustFind(installed);
     } catch (error) {
       if (options.signal.aborted) throw error;
@@ -224,6 +229,7 @@ export class OciImageStore implements ImageService {
 
   /** Removes what nothing leads to any more, at once what is named in `doomed`. Also what failed pulls left for an hour. */
   async collectGarbage(doomed: ReadonlySet<string> = new Set()): Promise<void> {
+    this.#collectedAt = this.#clock.monotonic();
     await this.#collector.collect(keepForRetry, doomed);
   }
 
