@@ -10,6 +10,8 @@ interface Deps {
   store: Store;
   authority: BusAuthority;
   tokens: JoinTokens;
+  /** Voids the credentials of a key that lost its name. */
+  revoke: (publicKey: string) => Promise<void>;
   clusterId: string;
   log: Logger;
 }
@@ -60,6 +62,7 @@ export class Joins {
       }
       await tokens.use(id);
       await this.#keepKey(node, publicKey);
+      if (known !== undefined) await this.#deps.revoke(known);
       log.info('node joined', { node, token: id });
     }
     const [jwt, renewalJwt] = await Promise.all([

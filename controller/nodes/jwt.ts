@@ -37,6 +37,7 @@ interface Seeds {
 }
 
 const seedNames = ['operator', 'system', 'account', 'signing'] as const;
+const revokedFile = 'revoked.json';
 const unlimited = -1;
 const day = 24 * 3_600_000;
 
@@ -48,11 +49,17 @@ export const nodeCredentialMs = day;
  * `directory`, readable by their owner only.
  */
 export class BusAuthority {
+  readonly #directory: string;
   readonly #seeds: Seeds;
   readonly #clock: Clock;
 
-  private constructor(seeds: Seeds, clock: Clock) {
+  /** Public keys, with the time (seconds) up to which what was issued to them is void. */
+  #revoked: Record<string, number>;
+
+  private constructor(directory: string, seeds: Seeds, revoked: Record<string, number>, clock: Clock) {
+    this.#directory = directory;
     this.#seeds = seeds;
+    this.#revoked = revoked;
     this.#clock = clock;
   }
 
@@ -60,7 +67,10 @@ export class BusAuthority {
     await makePrivateDirectory(directory);
     const file = join(directory, 'keys.json');
     const text = await readIfPresent(file);
-    if (text !== undefined) return new BusAuthority(parseSeeds(text, file), clock);
+    if (text !== undefined) {
+      const revoked = JSON.parse((await readIfPresent(join(directory, revokedFile))) ?? '{}') as Record<string, number>;
+      return new BusAuthority(directory, parseSeeds(text, file), revoked, clock);
+    }
     const seeds = {
       operator: seedOf(createOperator()),
       system: seedOf(createAccount()),
@@ -68,11 +78,20 @@ export class BusAuthority {
       signing: seedOf(createAccount()),
     };
     await writePrivateFile(file, `${JSON.stringify(seeds, undefined, 2)}\n`);
-    return new BusAuthority(seeds, clock);
+    return new BusAuthority(directory, seeds, {}, clock);
   }
 
-  /** `revoked`: public keys of users, with the time (seconds) up to which their credentials are void. */
-  async serverClaims(revoked: Record<string, number> = {}): Promise<ServerClaims> {
+  /** Voids what was issued to this key until now. Servers learn it with their next claims. */
+  async revoke(publicKey: string): Promise<void> {
+    const now = this.#clock.now();
+    this.#revoked[publicKey] = Math.floor(now / 1000);
+    // What was issued longer ago has ended by itself.
+    const oldest = (now - nodeCredentialMs - 3_600_000) / 1000;
+    this.#revoked = Object.fromEntries(Object.entries(this.#revoked).filter(([, at]) => at > oldest));
+    await writePrivateFile(join(this.#directory, revokedFile), JSON.stringify(this.#revoked));
+  }
+
+  async serverClaims(): Promise<ServerClaims> {
     const systemId = publicKeyOf(this.#seeds.system);
     const accountId = publicKeyOf(this.#seeds.account);
     const options = { signer: keyOf(this.#seeds.operator) };
@@ -80,7 +99,7 @@ export class BusAuthority {
     const account = await encodeAccount(
       'BERTH',
       keyOf(this.#seeds.account),
-      { limits: accountLimits, signing_keys: [publicKeyOf(this.#seeds.signing)], revocations: revoked },
+      { limits: accountLimits, signing_keys: [publicKeyOf(this.#seeds.signing)], revocations: this.#revoked },
       { ...options },
     );
     return {
@@ -94,6 +113,14 @@ export class BusAuthority {
   /** For this controller process: everything within the cluster's account. */
   async controllerCredentials(): Promise<UserCredentials> {
     return this.#newUser('controller', { pub: { allow: ['>'] }, sub: { allow: ['>'] } });
+  }
+
+  /** To tell a running server about accounts; for a minute. */
+  async systemCredentials(): Promise<UserCredentials> {
+    const user = createUser();
+    const options = { exp: Math.floor(this.#clock.now() / 1000) + 60 };
+    const jwt = await encodeUser('system', user.getPublicKey(), keyOf(this.#seeds.system), {}, options);
+    return { jwt, seed: seedOf(user) };
   }
 
   /** For the public key that a node made: its own subjects, for a day. */

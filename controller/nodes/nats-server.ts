@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
+import { NatsBus } from '../../shared/bus/nats-bus.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -87,10 +88,34 @@ export class NatsServer {
     );
   }
 
-  /** Makes the server read certificate and accounts again. `revoked` as in BusAuthority.serverClaims. */
-  async reload(revoked: Record<string, number> = {}): Promise<void> {
+  /** Voids what was issued to this key until now; whoever uses it is cut off. */
+  async revoke(publicKey: string): Promise<void> {
+    const { authority, tls, log } = this.#options;
+    await authority.revoke(publicKey);
+    await this.reload();
+    // The server reads its file again, but takes accounts from it at its start only: this one is told.
+    const { accountId, accounts } = await authority.serverClaims();
+    const { jwt, seed } = await authority.systemCredentials();
+    const bus = new NatsBus({
+      name: 'revocation',
+      servers: [this.url],
+      ...(tls !== undefined && { ca: await readFile(tls.caFile, 'utf8') }),
+      credentials: { jwt: () => jwt, seed },
+      log,
+    });
+    try {
+      await bus.ready();
+      bus.publishBytes(`$SYS.REQ.ACCOUNT.${accountId}.CLAIMS.UPDATE`, Buffer.from(accounts[accountId] ?? ''));
+      await bus.flush();
+    } finally {
+      await bus.close();
+    }
+  }
+
+  /** Makes the server read certificate and accounts again. */
+  async reload(): Promise<void> {
     if (this.#config === undefined || this.#server === undefined) return;
-    this.#config = { ...this.#config, claims: await this.#options.authority.serverClaims(revoked) };
+    this.#config = { ...this.#config, claims: await this.#options.authority.serverClaims() };
     await this.#writeConfig(this.#config);
     signalServer(this.#server, 'SIGHUP');
   }

@@ -38,6 +38,8 @@ export interface NodesDeps {
   events: Pick<EventRecorder, 'record'>;
   authority: BusAuthority;
   tokens: JoinTokens;
+  /** Voids the bus credentials of this key: `NatsServer.revoke`. */
+  revoke: (publicKey: string) => Promise<void>;
   settings: { podCidr: string; clusterId: string };
   /** Lines of pods of this node; batches of foreign pods have been taken out. */
   onLogs: (node: string, request: LogsRequest) => Promise<LogsReply>;
@@ -62,7 +64,7 @@ export class Nodes {
   readonly #complained = new Set<string>();
 
   constructor(deps: NodesDeps) {
-    const { bus, data, store, clock, log, authority, tokens, settings } = deps;
+    const { bus, data, store, clock, log, authority, tokens, revoke, settings } = deps;
     const { clusterId, podCidr: clusterCidr } = settings;
     this.#deps = deps;
     this.calls = new NodeCalls({ bus, data });
@@ -71,7 +73,7 @@ export class Nodes {
     this.#sessions = new Sessions({ bus, store, owners: this.#owners, clock, log });
     this.#statuses = new PodStatuses({ store, clock, log });
     this.#registration = new Registration({ store, clock, log, clusterCidr, clusterId });
-    this.#joins = new Joins({ store, authority, tokens, clusterId, log });
+    this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, log });
   }
 
   /** When nodes were last heard; has the shape of NodeLiveness. */

@@ -40,6 +40,7 @@ export class BusBench {
     const directory = await mkdtemp(join(tmpdir(), 'berth-bus-'));
     const certificates = await CertificateAuthority.create(systemClock);
     const server = await certificates.issueServerCertificate(['localhost', '127.0.0.1']);
+    await writeFile(join(directory, 'ca.crt'), certificates.credential.certificate);
     await writeFile(join(directory, 'server.crt'), server.certificate);
     await writeFile(join(directory, 'server.key'), server.privateKey, { mode: 0o600 });
     const authority = await BusAuthority.open(join(directory, 'bus'), systemClock);

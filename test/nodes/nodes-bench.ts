@@ -46,7 +46,7 @@ export class NodesBench {
 
   static async open(): Promise<NodesBench> {
     const bus = await BusBench.open();
-    const state = openSqliteStore(':memory:', silentLogger);
+    const state = await openSqliteStore(':memory:');
     const store = await openStore(state, systemClock);
     const controller = await bus.controller();
     const bench = new NodesBench(bus, state, store, controller);
@@ -87,6 +87,7 @@ export class NodesBench {
       events: new EventRecorder({ store, clock: systemClock, log: silentLogger }),
       authority: this.bus.authority,
       tokens: this.tokens,
+      revoke: (key) => this.bus.server.revoke(key),
       settings: { podCidr: '10.90.0.0/16', clusterId: 'test' },
       onLogs: async (node, request): Promise<LogsReply> => {
         this.logs.push({ node, request });

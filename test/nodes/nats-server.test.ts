@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { BusAuthority } from '../../controller/nodes/jwt.ts';
+import { parseVersion, renderConfig, serverName } from '../../controller/nodes/nats-config.ts';
+import { NatsServer } from '../../controller/nodes/nats-server.ts';
+import { createUserKey } from '../../shared/bus/nats-user.ts';
+import { inboxPrefix } from '../../shared/bus/subjects.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { silentLogger } from '../../shared/log.ts';
+import { identifyProcess } from '../../shared/process-identity.ts';
+import { BusBench } from '../bus/bus-bench.ts';
+import { until } from '../bus/until.ts';
+
+describe('NatsServer', function () {
+  this.timeout(30_000);
+  let bench: BusBench;
+
+  beforeEach(async () => {
+    bench = await BusBench.open();
+  });
+  afterEach(async () => bench.close());
+
+  it('is adopted by the next controller, and agents notice nothing', async () => {
+    const node = await bench.node('n1');
+    let reconnects = 0;
+    node.onReconnect(() => (reconnects += 1));
+    const { pid } = bench.server;
+    await bench.server.release();
+    bench.server = bench.newServer();
+    await bench.server.start();
+    assert.equal(bench.server.pid, pid);
+    assert.ok(bench.server.wasAdopted);
+    await node.flush();
+    assert.equal(reconnects, 0);
+    // Keys are the same: what the next controller issues is good here.
+    await (await bench.controller()).flush();
+  });
+
+  it('starts a server that died, and watches an adopted one too', async () => {
+    await bench.server.release();
+    bench.server = bench.newServer();
+    await bench.server.start();
+    const { pid } = bench.server;
+    assert.ok(pid);
+    process.kill(pid, 'SIGKILL');
+    await until('another server', () => bench.server.pid !== pid, 10_000);
+    await (await bench.controller()).flush();
+  });
+
+  it('does not take a stranger with the number of its server for its server', async () => {
+    await bench.server.stop();
+    await writeFile(join(bench.directory, 'bus/nats-server.pid'), String(process.pid));
+    bench.server = bench.newServer();
+    await bench.server.start();
+    assert.ok(!bench.server.wasAdopted);
+    assert.notEqual(bench.server.pid, process.pid);
+  });
+
+  it('says why it cannot start when the port is taken', async () => {
+    await bench.server.stop();
+    const port = Number(new URL(bench.server.url.replace('tls', 'http')).port);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    await assert.rejects(bench.newServer().start(), /address already in use/);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('says what to install when there is no server', async () => {
+    const server = new NatsServer({
+      directory: join(bench.directory, 'other'),
+      listen: { host: '127.0.0.1', port: 1 },
+      authority: bench.authority,
+      clock: systemClock,
+      log: silentLogger,
+      binary: 'nats-server-that-is-not-there',
+    });
+    await assert.rejects(server.start(), /not installed.*install the package "nats-server"/);
+  });
+
+  it('stops its server, twice', async () => {
+    const { pid } = bench.server;
+    assert.ok(pid);
+    await bench.server.stop();
+    await bench.server.stop();
+    await until('it is gone', () => identifyProcess(pid) === undefined);
+  });
+
+  it('drops a node whose key was revoked, and nobody else', async () => {
+    const { seed, publicKey } = createUserKey();
+    const jwt = await bench.authority.issueNode('old', publicKey);
+    const old = await bench.connect('old', { jwt, seed }, inboxPrefix('old'));
+    const other = await bench.node('other');
+    let reconnects = 0;
+    other.onReconnect(() => (reconnects += 1));
+    await bench.server.revoke(publicKey);
+    await until('it is out', () => !old.isConnected);
+    await other.flush();
+    assert.equal(reconnects, 0);
+    // It stays out when the next controller starts the server anew.
+    await bench.server.stop();
+    bench.server = bench.newServer();
+    await bench.server.start();
+    await until('others are back', () => other.isConnected, 10_000);
+    assert.ok(!old.isConnected);
+  });
+
+  it('keeps its keys to itself', async () => {
+    assert.equal((await stat(join(bench.directory, 'bus/keys.json'))).mode & 0o777, 0o600);
+    assert.equal((await stat(join(bench.directory, 'bus'))).mode & 0o777, 0o700);
+    const config = await readFile(join(bench.directory, 'bus/nats-server.conf'), 'utf8');
+    const keys = Object.values(JSON.parse(await readFile(join(bench.directory, 'bus/keys.json'), 'utf8')) as object);
+    for (const seed of keys as string[]) assert.ok(!config.includes(seed));
+  });
+});
+
+describe('renderConfig', () => {
+  it('writes nothing that an older server does not know', async () => {
+    const bench = await BusBench.open();
+    const claims = await (await BusAuthority.open(join(bench.directory, 'bus'), systemClock)).serverClaims();
+    await bench.close();
+    const config = {
+      listen: { host: '127.0.0.1', port: 7422 },
+      monitorPort: 1,
+      tls: { certFile: '/a "quoted" path', keyFile: '/k' },
+      pidFile: '/p',
+      logFile: '/l',
+      claims,
+    };
+    const old = renderConfig(config, { major: 2, minor: 9, patch: 10 });
+    const young = renderConfig(config, { major: 2, minor: 10, patch: 27 });
+    assert.ok(!old.includes('min_version') && young.includes('min_version'));
+    assert.ok(old.includes('"/a \\"quoted\\" path"'));
+    assert.equal(serverName(config), serverName({ ...config, claims: { ...claims, operatorJwt: 'another' } }));
+    assert.notEqual(serverName(config), serverName({ ...config, listen: { host: '127.0.0.1', port: 1 } }));
+    assert.deepEqual(parseVersion('nats-server: v2.10.27'), { major: 2, minor: 10, patch: 27 });
+  });
+});
