@@ -66,15 +66,3 @@ function dnsOf(pod: Stored<Pod>, hostDns: Dns): Dns {
     options: [...base.options.filter((option) => !added.has(option.split(':')[0])), ...options],
   };
 }
-
-/** Reads resolv.conf. */
-export function parseResolvConf(text: string): Dns {
-  const dns: Dns = { servers: [], searches: [], options: [] };
-  for (const line of text.split('\n')) {
-    const [word, ...values] = line.trim().split(/\s+/);
-    if (word === 'nameserver' && values[0] !== undefined) dns.servers.push(values[0]);
-    if (word === 'search' || word === 'domain') dns.searches = values;
-    if (word === 'options') dns.options.push(...values);
-  }
-  return dns;
-}
