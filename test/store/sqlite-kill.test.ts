@@ -10,23 +10,26 @@ const kills = 50;
 const program = join(import.meta.dirname, 'writer-process.ts');
 
 describe('SQLite state file under kill -9', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'berth-kill-'));
+    // Only a process that ends by itself leaves its compiled code; with it the next ones start in half the time.
+    await once(startWriter(folder, join(folder, 'first.db')), 'close');
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
   it(`has every acknowledged write after ${kills} kills, each with its version`, async () => {
     const paths = ['one.db', 'two.db'].map((name) => join(folder, name));
-    await Promise.all(paths.map((path) => killOften(path, kills / paths.length)));
+    await Promise.all(paths.map((path) => killOften(folder, path, kills / paths.length)));
   });
 });
 
-async function killOften(path: string, times: number): Promise<void> {
+async function killOften(folder: string, path: string, times: number): Promise<void> {
   const acknowledged = new Map<string, number>();
   for (let run = 0; run < times; run += 1) {
-    for (const [name, version] of await writeUntilKilled(path, run, 5 + run * 8)) acknowledged.set(name, version);
+    for (const [name, version] of await writeUntilKilled(startWriter(folder, path, String(run)), 5 + run * 8))
+      acknowledged.set(name, version);
   }
   const store = await openSqliteStore(path);
   const { objects, version } = await store.load();
@@ -39,9 +42,13 @@ async function killOften(path: string, times: number): Promise<void> {
   assert.ok(version >= Math.max(...found.values()));
 }
 
+function startWriter(folder: string, path: string, ...run: string[]) {
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  return spawn(process.execPath, [program, path, ...run], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
 /** Kills the writer in the middle of its work, after it has acknowledged `least` writes. */
-async function writeUntilKilled(path: string, run: number, least: number): Promise<[string, number][]> {
-  const child = spawn(process.execPath, [program, path, String(run)], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function writeUntilKilled(child: ReturnType<typeof startWriter>, least: number): Promise<[string, number][]> {
   const closed = once(child, 'close');
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

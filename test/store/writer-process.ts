@@ -1,4 +1,7 @@
-/** Writes to the state file named on its command line until it is killed; prints each key that was acknowledged. */
+/**
+ * Writes to the state file named on its command line until it is killed; prints each key that was acknowledged.
+ * Without the name of a run it only opens and closes the file.
+ */
 import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
 
 const [path = '', run = ''] = process.argv.slice(2);
@@ -14,4 +17,5 @@ async function write(writer: number): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
+if (run === '') await store.close();
+else await Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
