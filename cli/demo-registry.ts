@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { livingProcesses, recordProcess } from './process-records.ts';
+import { livingProcesses, recordProcess } from '../shared/process-records.ts';
 
 const startTimeoutMs = 15_000;
 

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { agentPaths } from '../agent/paths.ts';
 import { destroyRuntime } from '../agent/runtime/oci/destroy.ts';
 import { defaultDataDir } from './kubeconfig.ts';
-import { endProcess, forgetProcess, livingProcesses } from './process-records.ts';
+import { endProcess, forgetProcess, livingProcesses } from '../shared/process-records.ts';
 import { UsageError } from './usage.ts';
 
 interface DownOptions {

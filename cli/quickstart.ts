@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { makeRootfs } from './demo-image.ts';
 import { ensureRegistry, hasImage } from './demo-registry.ts';
 import { defaultDataDir } from './kubeconfig.ts';
-import { livingProcesses, type ProcessRecord } from './process-records.ts';
+import { livingProcesses, type ProcessRecord } from '../shared/process-records.ts';
 
 interface QuickstartOptions {
   dataDir: string;

@@ -21,6 +21,7 @@ needed=(
   'docker-registry|docker-registry|serves the demo image on loopback'
   'busybox|busybox-static|content of the demo image'
   'tar|tar|unpacks image layers'
+  'zstd|zstd|decompresses image layers'
 )
 if [ "${1:-}" = --tests ]; then
   needed+=(

@@ -6,7 +6,7 @@ import { messageOf } from '../shared/errors.ts';
 import type { Node, Stored } from '../shared/objects/types.ts';
 import { ApiClient } from './client.ts';
 import { defaultDataDir, loadKubeconfig } from './kubeconfig.ts';
-import { forgetProcess, livingProcesses, recordProcess } from './process-records.ts';
+import { forgetProcess, livingProcesses, recordProcess } from '../shared/process-records.ts';
 import { Supervised } from './supervised.ts';
 import { UsageError } from './usage.ts';
 
@@ -62,11 +62,7 @@ async function up(options: UpOptions): Promise<void> {
     const kubeconfig = join(dataDir, 'admin.kubeconfig');
     const client = new ApiClient(loadKubeconfig(kubeconfig));
     if (options.agent) {
-      const agent = new Supervised(
-        'agent',
-        agentArguments(options, dataDir),
-        await joinEnvironment(client, dataDir, options),
-      );
+      const agent = new Supervised('agent', agentArguments(options, dataDir), await joinEnvironment(client));
       agents.push(agent);
       await agent.start(readyTimeoutMs);
       await waitUntilSchedulable(client, options.nodeName, stopping.signal);
@@ -120,13 +116,11 @@ function agentArguments(options: UpOptions, dataDir: string): string[] {
   ];
 }
 
-/** A node that has not joined yet gets a token for one use; through the environment, since arguments can be read by all. */
-async function joinEnvironment(
-  client: ApiClient,
-  dataDir: string,
-  { nodeName }: UpOptions,
-): Promise<Record<string, string>> {
-  if (existsSync(join(dataDir, 'agents', nodeName, 'credentials.json'))) return {};
+/**
+ * A fresh token tells the agent where the bus is now; a node that has joined before keeps its key, and its token is not
+ * used up. Through the environment, since arguments can be read by all.
+ */
+async function joinEnvironment(client: ApiClient): Promise<Record<string, string>> {
   const { token } = await client.call<{ token: string }>('POST', '/berth/v1/tokens', {
     body: { ttlMs: 600_000, uses: 1 },
   });

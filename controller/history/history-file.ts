@@ -119,6 +119,8 @@ export class HistoryFile {
   #appendOne(node: string, batch: LogBatch, now: number): number {
     const { namespace, pod, uid, container, first } = batch;
     const stream = this.stream(uid, container);
+    // A stream belongs to the node that began it; whoever else writes is not believed, and told not to try again.
+    if (stream !== undefined && stream.node !== node) return first + batch.lines.length;
     const fresh = batch.lines.slice(Math.max(0, (stream?.next ?? 0) - first));
     const last = fresh.at(-1);
     if (last === undefined) return Math.max(stream?.next ?? 0, first);

@@ -56,6 +56,12 @@ export function historyStoreConformance(name: string, open: () => Promise<Histor
       assert.equal((await textOf(history.readLogs('u1', 'main', { attempt: 0 }))).length, 5);
     });
 
+    it('takes the lines of a stream from the node that began it alone', async () => {
+      await history.appendLogs('n1', [aBatch(0, 2)]);
+      assert.deepEqual(await history.appendLogs('n2', [aBatch(2, 2)]), [4]);
+      assert.equal((await history.findStream('u1', 'main'))?.next, 2);
+    });
+
     it('goes on after lines that were lost at the node', async () => {
       await history.appendLogs('n1', [aBatch(0, 1)]);
       assert.deepEqual(await history.appendLogs('n1', [aBatch(10, 2, { lost: 9 })]), [12]);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identifyProcess, isSameProcess, type ProcessIdentity } from '../shared/process-identity.ts';
+import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** Processes of one data directory that `berth down` has to end, each in `<data-dir>/processes/<name>.json`. */
 export interface ProcessRecord extends ProcessIdentity {
