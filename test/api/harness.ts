@@ -64,7 +64,7 @@ export class ApiHarness {
     this.directory = parts.directory;
     this.#server = parts.server;
     this.#state = parts.state;
-    this.#agent = new Agent({ keepAlive: true, ca: parts.pki.authority });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 64, ca: parts.pki.authority });
   }
 
   static async start(overrides: Partial<ApiDeps> = {}): Promise<ApiHarness> {

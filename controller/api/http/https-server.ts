@@ -23,7 +23,7 @@ export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdent
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: 10_000,
+    handshakeTimeout: 30_000,
     headersTimeout: 10_000,
     requestTimeout: 60_000,
     connectionsCheckingInterval: 5_000,
