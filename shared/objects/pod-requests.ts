@@ -72,8 +72,7 @@ function merge(a: Amounts, b: Amounts, join: (x: number, y: number) => number): 
 
 /** The quality-of-service class that `status.qosClass` shows; it decides who is killed first when memory runs out. */
 export function qosClassOf(spec: PodSpec): QosClass {
-  // Defaults come before validation: a spec without containers gets here.
-  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   const counted = ['cpu', 'memory'];
   const isAsked = (amounts: Amounts): boolean => counted.some((name) => (amounts[name] ?? 0) > 0);
   if (!containers.some((container) => isAsked(requestsOf(container)) || isAsked(limitsOf(container)))) {

@@ -88,6 +88,13 @@ describe('validation', () => {
     assert.deepEqual(unsupported(info, object), [
       'spec.priorityClassName: not enforced by this version',
       'spec.schedulerName: not enforced by this version',
+      'spec.hostUsers: not enforced by this version',
+    ]);
+    const inside =
+      'securityContext: {procMount: Unmasked}, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]';
+    assert.deepEqual(unsupported(info, readManifest(container(inside)).object), [
+      'spec.containers[0].resizePolicy: not enforced by this version',
+      'spec.containers[0].securityContext.procMount: not enforced by this version',
     ]);
     assert.deepEqual(unsupported(info, readManifest(pod('restartPolicy: Never')).object), []);
   });

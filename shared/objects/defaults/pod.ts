@@ -8,6 +8,8 @@ const evictionDelaySeconds = 300;
 
 /** Fills in a pod spec, in a template as well as in a pod. */
 export function defaultPodSpec(spec: PodSpec): void {
+  // Refused later, when it is empty: until then everything may rely on a list.
+  spec.containers ??= [];
   spec.restartPolicy ||= 'Always';
   spec.terminationGracePeriodSeconds ??= 30;
   spec.dnsPolicy ||= 'ClusterFirst';
@@ -21,7 +23,7 @@ export function defaultPodSpec(spec: PodSpec): void {
 }
 
 function containersOf(spec: PodSpec): Container[] {
-  return [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  return [...spec.containers, ...(spec.initContainers ?? [])];
 }
 
 /** Fills in what only a pod itself gets, not a template: it would show up in every comparison of templates. */

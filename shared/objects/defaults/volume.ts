@@ -11,10 +11,7 @@ export function defaultVolume(volume: Volume): void {
   for (const files of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
     if (files) files.defaultMode ??= fileMode;
   }
-  for (const { serviceAccountToken, downwardAPI } of volume.projected?.sources ?? []) {
-    if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= 3600;
-    defaultItems(downwardAPI?.items);
-  }
+  for (const { downwardAPI } of volume.projected?.sources ?? []) defaultItems(downwardAPI?.items);
   defaultItems(volume.downwardAPI?.items);
 }
 

@@ -22,7 +22,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'HTTPGetAction.scheme': ['HTTP', 'HTTPS'],
   'VolumeMount.mountPropagation': ['Bidirectional', 'HostToContainer', 'None'],
   'VolumeMount.recursiveReadOnly': ['Disabled', 'Enabled', 'IfPossible'],
-  'EmptyDirVolumeSource.medium': ['', 'HugePages', 'Memory'],
+  'EmptyDirVolumeSource.medium': ['', 'Memory'],
   'HostPathVolumeSource.type': [
     '',
     'BlockDevice',

@@ -8,7 +8,7 @@ import { resourceCauses } from './resource-amounts.ts';
 
 /** Checks all containers of a pod spec, one by one and together. */
 export function containersCauses(spec: PodSpec, path: string): Cause[] {
-  const containers = spec.containers ?? [];
+  const { containers } = spec;
   const inits = spec.initContainers ?? [];
   const field = (index: number): string =>
     index < inits.length ? `${path}.initContainers[${index}].name` : `${path}.containers[${index - inits.length}].name`;

@@ -17,7 +17,7 @@ export function podUpdateCauses(pod: Pod, old: Pod): Cause[] {
   const [next, before] = [pod.spec, old.spec];
   if (!next || !before) return [];
   const causes = podSpecCauses(next, 'spec');
-  if (next.containers?.length !== before.containers.length) {
+  if (next.containers.length !== before.containers.length) {
     return [...causes, forbidden('spec.containers', 'pod updates may not add or remove containers')];
   }
   causes.push(...deadlineCauses(next, before), ...tolerationCauses(next, before));

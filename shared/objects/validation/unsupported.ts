@@ -1,5 +1,5 @@
 import { resourceName, type ResourceInfo } from '../resources.ts';
-import type { Container, KubeObject, PodSpec } from '../types.ts';
+import type { KubeObject, PodSpec } from '../types.ts';
 
 /** Sources of volumes that nodes can mount; every other one is refused. Shown in messages. */
 export const volumeSources: readonly string[] = [
@@ -11,51 +11,52 @@ export const volumeSources: readonly string[] = [
   'secret',
 ];
 
-/** Fields of a pod spec that are kept but change nothing. Shorten this when one of them begins to work. */
+/** Sources of projected volumes that nodes can write. */
+export const projectedSources: readonly string[] = ['configMap', 'downwardAPI', 'secret'];
+
+/**
+ * Fields of a pod spec that are kept but change nothing, with the value that asks for nothing after `=`. A path leads
+ * through every element of a list. Shorten this when one of them begins to work.
+ */
 const podFields: readonly string[] = [
   'affinity.podAffinity',
   'affinity.podAntiAffinity',
   'topologySpreadConstraints',
   'priorityClassName',
+  'priority=0',
+  'preemptionPolicy=PreemptLowerPriority',
+  'schedulerName=default-scheduler',
+  'schedulingGates',
+  'schedulingGroup',
   'runtimeClassName',
-  'hostUsers',
-  'hostPID',
-  'hostIPC',
-  'shareProcessNamespace',
+  'hostUsers=true',
   'setHostnameAsFQDN',
   'hostnameOverride',
   'subdomain',
-  'hostAliases',
-  'dnsConfig',
-  'overhead',
   'resources',
   'resourceClaims',
-  'schedulingGates',
-  'schedulingGroup',
-  'readinessGates',
   'securityContext.appArmorProfile',
   'securityContext.seLinuxOptions',
   'securityContext.seLinuxChangePolicy',
   'securityContext.windowsOptions',
+  'securityContext.fsGroupChangePolicy=Always',
+  'securityContext.supplementalGroupsPolicy=Merge',
 ];
 
 /** The same for each container. */
 const containerFields: readonly string[] = [
   'resizePolicy',
   'restartPolicyRules',
+  'stdinOnce',
   'volumeDevices',
+  'volumeMounts.recursiveReadOnly=Disabled',
   'resources.claims',
   'lifecycle.stopSignal',
   'securityContext.appArmorProfile',
   'securityContext.seLinuxOptions',
   'securityContext.windowsOptions',
-  'securityContext.procMount',
+  'securityContext.procMount=Default',
 ];
-
-/** Values of fields that do work otherwise. */
-const values: readonly { field: string; value: unknown }[] = [{ field: 'schedulerName', value: 'default-scheduler' }];
-
-type Tree = Readonly<Record<string, unknown>>;
 
 /** Warnings for what an object asks for and will not get: `spec.priorityClassName: not enforced by this version`. */
 export function unsupported(info: ResourceInfo, object: KubeObject): string[] {
@@ -63,11 +64,12 @@ export function unsupported(info: ResourceInfo, object: KubeObject): string[] {
   if (!found) return [];
   const { spec, path } = found;
   const fields = [
-    ...podFields.filter((field) => isSet(spec, field)),
-    ...values
-      .filter(({ field, value }) => ![undefined, value].includes(valueAt(spec, field)))
-      .map(({ field }) => field),
-    ...(['initContainers', 'containers'] as const).flatMap((list) => containerWarnings(spec[list], list)),
+    ...askedOf(spec, podFields),
+    ...(['initContainers', 'containers'] as const).flatMap((list) =>
+      (spec[list] ?? []).flatMap((container, index) =>
+        askedOf(container, containerFields).map((field) => `${list}[${index}].${field}`),
+      ),
+    ),
   ];
   return fields.map((field) => `${path}.${field}: not enforced by this version`);
 }
@@ -78,17 +80,22 @@ function podSpecOf(info: ResourceInfo, object: KubeObject): { spec: PodSpec; pat
   return spec?.template?.spec && { spec: spec.template.spec, path: 'spec.template.spec' };
 }
 
-function containerWarnings(containers: readonly Container[] | undefined, list: string): string[] {
-  return (containers ?? []).flatMap((container, index) =>
-    containerFields.filter((field) => isSet(container, field)).map((field) => `${list}[${index}].${field}`),
+/** The fields of a list that are set to more than nothing. */
+function askedOf(object: object, fields: readonly string[]): string[] {
+  return fields.flatMap((text) => {
+    const [path = '', nothing] = text.split('=');
+    const isAsked = valuesAt([object], path.split('.')).some((value) => !isNothing(value) && String(value) !== nothing);
+    return isAsked ? [path] : [];
+  });
+}
+
+function valuesAt(objects: readonly unknown[], path: readonly string[]): unknown[] {
+  return path.reduce<unknown[]>(
+    (values, name) => values.flatMap((value) => (value as Readonly<Record<string, unknown>> | undefined)?.[name]),
+    [...objects],
   );
 }
 
-function isSet(object: object, path: string): boolean {
-  const value = valueAt(object, path);
-  return value !== undefined && value !== false && value !== '' && !(Array.isArray(value) && value.length === 0);
-}
-
-function valueAt(object: object, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => (value as Tree | undefined)?.[name], object);
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 }

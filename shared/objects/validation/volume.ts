@@ -4,7 +4,7 @@ import type { Volume } from '../types.ts';
 import { eachOf, forbidden, invalid, required } from './causes.ts';
 import { fieldRefCauses, referenceCauses, resourceRefCauses, volumeFields } from './env.ts';
 import { absolutePath, between, configKey, dnsLabel, insidePath } from './formats.ts';
-import { volumeSources } from './unsupported.ts';
+import { projectedSources, volumeSources } from './unsupported.ts';
 
 type Items = { key: string; path: string; mode?: number }[] | undefined;
 type DownwardItems = NonNullable<Volume['downwardAPI']>['items'];
@@ -77,24 +77,18 @@ function downwardCauses(items: DownwardItems, path: string): Cause[] {
 }
 
 function projectionCauses(source: Projection, path: string): Cause[] {
-  const given = Object.keys(source);
-  if (given.length !== 1) return [forbidden(path, 'must specify exactly 1 projected source')];
-  const { configMap, secret, downwardAPI, serviceAccountToken: token } = source;
-  if (!configMap && !secret && !downwardAPI && !token) {
-    return [forbidden(`${path}.${given[0]}`, 'projected source is not supported')];
+  const [first, ...more] = Object.keys(source);
+  if (!first || more.length > 0) return [forbidden(path, 'must specify exactly 1 projected source')];
+  if (!projectedSources.includes(first)) {
+    const detail = `projected source is not supported; supported sources: ${projectedSources.join(', ')}`;
+    return [forbidden(`${path}.${first}`, detail)];
   }
+  const { configMap, secret, downwardAPI } = source;
   return [
     ...(configMap ? referenceCauses(configMap.name, `${path}.configMap.name`) : []),
     ...fileCauses(configMap?.items, undefined, `${path}.configMap`),
     ...(secret ? referenceCauses(secret.name, `${path}.secret.name`) : []),
     ...fileCauses(secret?.items, undefined, `${path}.secret`),
     ...downwardCauses(downwardAPI?.items, `${path}.downwardAPI`),
-    ...(token ? insidePath(token.path, `${path}.serviceAccountToken.path`) : []),
-    ...tokenCauses(token?.expirationSeconds, `${path}.serviceAccountToken.expirationSeconds`),
   ];
-}
-
-function tokenCauses(seconds: number | undefined, field: string): Cause[] {
-  if (seconds === undefined || seconds >= 600) return [];
-  return [invalid(field, seconds, 'may not specify a duration less than 10 minutes')];
 }

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { decodeObject } from '../../shared/objects/decode.ts';
+import { applyDefaults } from '../../shared/objects/defaults.ts';
+import { resources } from '../../shared/objects/resources.ts';
+import { typeNameOf } from '../../shared/objects/schema-table.ts';
+import { unsupported } from '../../shared/objects/validation/unsupported.ts';
+import { createCauses, updateCauses } from '../../shared/objects/validation/validate.ts';
+import { anyOfType } from './schema-arbitrary.ts';
+
+describe('object pipeline', () => {
+  for (const info of resources) {
+    it(`decodes, completes and judges any ${info.kind} without falling over`, function () {
+      this.timeout(20_000);
+      const bodies = anyOfType(typeNameOf(info));
+      fc.assert(
+        fc.property(bodies, bodies, (body, other) => {
+          const object = applyDefaults(info, decodeObject(info, body, 'Strict').object);
+          assert.deepEqual(applyDefaults(info, object), object);
+          assert.ok(createCauses(info, object).every(({ field, message }) => field !== undefined && message !== ''));
+          assert.ok(Array.isArray(updateCauses(info, object, decodeObject(info, other, 'Strict').object)));
+          assert.ok(Array.isArray(unsupported(info, object)));
+        }),
+        { numRuns: 60 },
+      );
+    });
+  }
+});
