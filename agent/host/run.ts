@@ -86,6 +86,7 @@ export async function spawnChild(
   const pid = child.pid ?? 0;
   const kill = (): void => killGroup(child);
   options.signal?.addEventListener('abort', kill, { once: true });
+  if (options.signal?.aborted === true) kill();
   const exitCode = new Promise<number>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   }).finally(() => options.signal?.removeEventListener('abort', kill));

@@ -29,10 +29,11 @@ let serial = 0;
 export async function aSandbox(bench: RuntimeBench, changes: Partial<SandboxConfig> = {}): Promise<SandboxStatus> {
   serial += 1;
   const name = `pod-${String(serial)}`;
+  const uid = `uid-${String(process.pid)}-${String(serial)}`;
   const logDirectory = join(bench.directory, name);
   await mkdir(logDirectory, { recursive: true });
   return bench.driver.runSandbox({
-    pod: { namespace: 'default', name, uid: `uid-${String(process.pid)}-${String(serial)}` },
+    pod: { namespace: 'default', name, uid },
     attempt: 0,
     hostname: name,
     logDirectory,

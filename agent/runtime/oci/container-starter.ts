@@ -21,11 +21,11 @@ interface StarterDeps {
   table: ContainerTable;
   exits: Exits;
   clock: Clock;
+  createDeadlineMs: number;
   /** Starts at once: more than the machine has cores bring only latency. */
   gate: Gate;
 }
 
-const createDeadlineMs = 30_000;
 const startDeadlineMs = 15_000;
 const cgroupWaitMs = 5000;
 
@@ -98,7 +98,7 @@ export class ContainerStarter {
   }
 
   async #createMonitored(entry: ContainerEntry, runtime: OciRuntime): Promise<MonitoredProcess> {
-    const { host, layout, cgroupParent } = this.#deps;
+    const { host, layout, cgroupParent, createDeadlineMs } = this.#deps;
     const { id, name, logPath, tty, stdin } = entry.record;
     const files = bundleFiles(layout, id);
     return createMonitored({

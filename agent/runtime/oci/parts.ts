@@ -27,6 +27,8 @@ export interface OciDriverDeps {
   log: Logger;
   /** From 0 to below 1, as Math.random. */
   chance: () => number;
+  /** How long the runtime may take to create one container. */
+  createDeadlineMs?: number;
 }
 
 /** What the driver is made of, once it knows its host. */
@@ -45,7 +47,7 @@ export interface Parts {
 const idDigits = 32;
 
 export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Parts> {
-  const { paths, images, snapshotter, network, clock, log, chance } = deps;
+  const { paths, images, snapshotter, network, clock, log, chance, createDeadlineMs = 30_000 } = deps;
   const host = await lookAtHost();
   const layout = layoutOf(paths);
   const cgroupParent = paths.cgroup;
@@ -63,7 +65,7 @@ export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Part
     sandboxes,
     exits,
     maker: new ContainerMaker({ ...common, images, snapshotter, sandboxes, newId }),
-    starter: new ContainerStarter({ ...common, exits, gate: new Gate(cores) }),
+    starter: new ContainerStarter({ ...common, exits, createDeadlineMs, gate: new Gate(cores) }),
     stops: new Stops({ ...common, exits }),
     execs: new Execs({ ...common, gate: new Gate(4 * cores) }),
   };

@@ -21,7 +21,7 @@ export function podRange({ id }: AgentPaths): string {
   return `10.${String(64 + (first % 128))}.${String(second)}.0/24`;
 }
 
-export function ociDriver(paths: AgentPaths, snapshotter: BusyboxSnapshotter): OciDriver {
+export function ociDriver(paths: AgentPaths, snapshotter: BusyboxSnapshotter, createDeadlineMs = 30_000): OciDriver {
   const network = new BridgeNetwork({ paths, podCIDR: podRange(paths), clock: systemClock, log: silentLogger });
   return new OciDriver({
     paths,
@@ -31,23 +31,24 @@ export function ociDriver(paths: AgentPaths, snapshotter: BusyboxSnapshotter): O
     clock: systemClock,
     log: silentLogger,
     chance: Math.random,
+    createDeadlineMs,
   });
 }
 
 /** The oci driver on directories of its own, with an image made of busybox. */
-export async function openOciBench(): Promise<OciBench> {
+export async function openOciBench(createDeadlineMs?: number): Promise<OciBench> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-oci-'));
   const paths = agentPaths(directory, 'node');
   const snapshotter = new BusyboxSnapshotter(directory);
   const bench: OciBench = {
     paths,
     snapshotter,
-    driver: ociDriver(paths, snapshotter),
+    driver: ociDriver(paths, snapshotter, createDeadlineMs),
     imageId: busyboxId,
     directory,
     crash: async () => {
       const forgotten = bench.driver;
-      bench.driver = ociDriver(paths, snapshotter);
+      bench.driver = ociDriver(paths, snapshotter, createDeadlineMs);
       await bench.driver.open();
       await forgotten.close(); // only so that it does not hold this process
     },

@@ -1,4 +1,4 @@
 import { runtimeDriverConformance } from '../../conformance/runtime-driver.ts';
 import { openOciBench } from './oci-bench.ts';
 
-runtimeDriverConformance('oci', openOciBench);
+runtimeDriverConformance('oci', () => openOciBench());

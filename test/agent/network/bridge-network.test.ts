@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pinNamespaces, unpin } from '../../../agent/host/namespaces.ts';
+import { run } from '../../../agent/host/run.ts';
+import { BridgeNetwork } from '../../../agent/network/bridge-network.ts';
+import { type AgentPaths, agentPaths } from '../../../agent/paths.ts';
+import type { PortMapping, SandboxId } from '../../../agent/runtime/driver.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { hasReason } from '../../../shared/errors.ts';
+import { silentLogger } from '../../../shared/log.ts';
+
+describe('BridgeNetwork', function () {
+  this.timeout(30_000);
+  let directory: string;
+  let paths: AgentPaths;
+  let network: BridgeNetwork;
+  const pins = new Map<SandboxId, string>();
+
+  const open = (live: SandboxId[]): Promise<void> => {
+    network = new BridgeNetwork({ paths, podCIDR: '10.63.7.0/28', clock: systemClock, log: silentLogger });
+    return network.open(new Set(live));
+  };
+  const attach = async (id: SandboxId, ports: PortMapping[] = []): Promise<string> => {
+    const pin = pins.get(id) ?? join(directory, `net-${id}`);
+    if (!pins.has(id)) await pinNamespaces({ net: pin }, { hostname: '', sysctls: {} });
+    pins.set(id, pin);
+    return (await network.attach(id, pin, ports)).ip;
+  };
+  const inside = async (id: SandboxId, ...command: string[]): Promise<string> =>
+    (await run('nsenter', [`--net=${pins.get(id) ?? ''}`, ...command], { timeoutMs: 10_000 })).stdout;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'berth-network-'));
+    paths = agentPaths(directory, 'node');
+    await open([]);
+  });
+  afterEach(async () => {
+    for (const pin of pins.values()) await unpin(pin);
+    pins.clear();
+    await network.destroy();
+    await rm(directory, { recursive: true });
+    await rm(paths.run, { recursive: true, force: true });
+  });
+
+  const [a, b] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb'] as SandboxId[] as [SandboxId, SandboxId];
+
+  it('connects sandboxes with each other and with the node', async () => {
+    await attach(a);
+    const ip = await attach(b);
+    assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', ip), /1 packets received/);
+    assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'), /1 packets received/);
+    const usage = await network.usage(a);
+    assert.ok(usage !== undefined && usage.sentBytes > 0 && usage.receivedBytes > 0);
+  });
+
+  it('keeps who is there when it is opened anew, and gives back what went', async () => {
+    const ip = await attach(a, [{ containerPort: 80, hostPort: 40_080, protocol: 'TCP' }]);
+    await attach(b);
+    await open([a]);
+    assert.notEqual(await network.usage(a), undefined);
+    assert.equal(await network.usage(b), undefined);
+    const port: PortMapping = { containerPort: 81, hostPort: 40_080, protocol: 'TCP' };
+    await assert.rejects(attach(b, [port]), (error) => hasReason(error, 'Conflict'));
+    await network.detach(a);
+    assert.notEqual(await attach(b, [port]), ip);
+    await network.detach(a);
+  });
+
+  it('puts back what another program removed', async () => {
+    await attach(a, [{ containerPort: 80, hostPort: 40_081, protocol: 'UDP' }]);
+    await run('nft', ['delete', 'table', 'ip', paths.table]);
+    await run('ip', ['addr', 'flush', 'dev', paths.bridge]);
+    await network.repair();
+    const rules = (await run('nft', ['list', 'table', 'ip', paths.table])).stdout;
+    assert.match(rules, /udp . 40081 : 10\.63\.7\.2 . 80/);
+    assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'), /1 packets received/);
+  });
+
+  it('gives the address back when a cable cannot be laid', async () => {
+    await assert.rejects(network.attach(a, join(directory, 'nope'), []));
+    assert.equal(await attach(b), '10.63.7.3');
+    assert.equal(await network.usage(a), undefined);
+  });
+
+  it('keeps sandboxes off the loopback of the node', async () => {
+    await attach(a);
+    const server = createServer((socket) => socket.end('node')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    // What a pod with NET_ADMIN can do to send packets for 127.0.0.1 out of its namespace.
+    const escape = `
+      echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet
+      ip route del local 127.0.0.0/8 dev lo table local; ip route del local 127.0.0.1 dev lo table local
+      ip route add 127.0.0.0/8 via 10.63.7.1 dev eth0
+      timeout 1 busybox nc 127.0.0.1 ${String(port)}`;
+    assert.equal(await inside(a, 'sh', '-c', escape), '');
+    await run('nft', ['flush', 'chain', 'ip', paths.table, 'raw']);
+    assert.equal(await inside(a, 'timeout', '1', 'busybox', 'nc', '127.0.0.1', String(port)), 'node');
+    server.close();
+  });
+
+  it('goes without a trace, twice', async () => {
+    await attach(a);
+    await network.destroy();
+    await network.destroy();
+    assert.notEqual((await run('ip', ['link', 'show', paths.bridge])).code, 0);
+    assert.notEqual((await run('nft', ['list', 'table', 'ip', paths.table])).code, 0);
+  });
+});
