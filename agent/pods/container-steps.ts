@@ -4,6 +4,7 @@ import type { ImageRecord } from '../images/image-service.ts';
 import type { ProbeAction, ProbeTarget } from '../probes/prober.ts';
 import type { ContainerId } from '../runtime/driver.ts';
 import { containerConfig } from './container-config.ts';
+import { remember } from './harvest.ts';
 import { ensureImage } from './image-pull.ts';
 import type { PodDeps } from './pod-deps.ts';
 import type { PodEvents } from './pod-events.ts';
@@ -138,7 +139,7 @@ async function boot(
       message,
       ...times,
     };
-    if (entry !== undefined) entry.ended = [...entry.ended, ended].slice(-2);
+    if (entry !== undefined) remember(entry.ended, ended);
     events.warning('Failed', `Error: ${message}`, container.name);
     await persist();
     await deps.driver.removeContainer(id);

@@ -52,7 +52,9 @@ export async function harvest(
   return hasChanged;
 }
 
-function remember(ended: Termination[], termination: Termination): void {
+/** Adds how an attempt ended, once, and keeps the last two. */
+export function remember(ended: Termination[], termination: Termination): void {
+  if (ended.some(({ attempt }) => attempt === termination.attempt)) return;
   ended.push(termination);
   ended.sort((a, b) => a.attempt - b.attempt);
   ended.splice(0, ended.length - 2);

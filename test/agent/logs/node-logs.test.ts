@@ -9,6 +9,7 @@ import { silentLogger } from '../../../shared/log.ts';
 import { Scope } from '../../../shared/scope.ts';
 import { FakeLink } from '../../fakes/fake-link.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+import { untilSettled } from '../../support/until-settled.ts';
 import { LogWriter } from './log-writer.ts';
 
 const pod = (name: string): PodIdentity => ({ namespace: 'default', name, uid: `uid-${name}` });
@@ -42,14 +43,8 @@ describe('NodeLogs', () => {
     return start();
   };
 
-  const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let step = 0; step < 2000; step += 1) {
-      for (let turn = 0; turn < 10; turn += 1) await stat(root); // disk work takes no time on a test's clock
-      if (await condition()) return;
-      await clock.advance(50);
-    }
-    assert.fail(`never came true: ${String(condition)}`);
-  };
+  const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
+    untilSettled(clock, condition, { stepMs: 50 });
 
   const shipped = (name = 'web'): string[] => link.lines.get(`uid-${name}/main`) ?? [];
 

@@ -8,6 +8,7 @@ import { Scope } from '../../../shared/scope.ts';
 import { FakeLink } from '../../fakes/fake-link.ts';
 import { FakeRuntime } from '../../fakes/fake-runtime.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+import { untilSettled } from '../../support/until-settled.ts';
 
 describe('Sampler', () => {
   it('sends what each running container, its pod and the node use, every ten seconds', async () => {
@@ -31,7 +32,7 @@ describe('Sampler', () => {
       (signal) => sampler.run(signal),
       (error) => assert.fail(messageOf(error)),
     );
-    for (let turn = 0; link.samples.length < 3 && turn < 1000; turn += 1) await clock.advance(1000);
+    await untilSettled(clock, () => link.samples.length >= 3, { stepMs: 1000 });
     await scope.close();
     const [first, second] = link.samples;
     assert.equal((second?.at ?? 0) - (first?.at ?? 0), 10_000);

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
 import { agentPaths } from '../../../agent/paths.ts';
 import { PodManager } from '../../../agent/pods/pod-manager.ts';
 import type { ProbeResult } from '../../../agent/probes/prober.ts';
@@ -10,6 +8,7 @@ import { FakeLink } from '../../fakes/fake-link.ts';
 import { FakeRuntime } from '../../fakes/fake-runtime.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { aPod } from '../../objects.ts';
+import { untilSettled } from '../../support/until-settled.ts';
 
 /** A node whose agent can be stopped and started again on the same runtime and disk. */
 export class Bench {
@@ -85,14 +84,9 @@ export class Bench {
     this.#scope = new Scope('bench');
   }
 
-  /** Lets time pass and disk work end until a condition holds. */
-  async until(condition: () => boolean, stepMs = 100): Promise<void> {
-    for (let step = 0; step < 3000; step += 1) {
-      for (let turn = 0; turn < 10; turn += 1) await stat(this.#directory); // disk work takes no time on a test's clock
-      if (condition()) return;
-      await this.clock.advance(stepMs);
-    }
-    assert.fail(`never came true; last report ${JSON.stringify(this.link.reports.at(-1)?.status, undefined, 1)}`);
+  /** Lets time pass until a condition holds. */
+  until(condition: () => boolean, stepMs = 100): Promise<void> {
+    return untilSettled(this.clock, condition, { stepMs });
   }
 
   statusOf(pod: Stored<Pod>): PodStatus {
