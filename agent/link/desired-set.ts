@@ -51,26 +51,30 @@ export class KeptDesiredSet implements DesiredSet {
   /** Everything there is; what is not in it goes. */
   async replace(items: readonly DesiredItem[]): Promise<void> {
     const wanted = new Set(items.map(({ key }) => key));
+    const changed = items.filter(({ key, object }) => !isDeepStrictEqual(this.#objects.get(key), object));
     const gone = [...this.#objects.keys()].filter((key) => !wanted.has(key));
-    await this.apply(
-      items.filter(({ key, object }) => !isDeepStrictEqual(this.#objects.get(key), object)),
-      gone,
-    );
-    if (this.#isLoaded) return;
-    await this.#try('loaded', () => this.#files.markLoaded());
+    await this.#keep(changed, gone);
+    if (!this.#isLoaded) await this.#try('loaded', () => this.#files.markLoaded());
     this.#isLoaded = true;
-    for (const [prefix, listener] of this.#listeners) listener(prefix);
+    this.#show(changed, gone);
   }
 
   async apply(set: readonly DesiredItem[], remove: readonly string[]): Promise<void> {
+    await this.#keep(set, remove);
+    this.#show(set, remove);
+  }
+
+  async #keep(set: readonly DesiredItem[], remove: readonly string[]): Promise<void> {
     for (const item of set) await this.#try(item.key, () => this.#files.save(item));
     for (const key of remove) await this.#try(key, () => this.#files.remove(key));
+  }
+
+  /** All at once: nobody sees half of it. */
+  #show(set: readonly DesiredItem[], remove: readonly string[]): void {
+    const gone = remove.flatMap((key) => this.#objects.get(key) ?? []);
     for (const { key, object } of set) this.#objects.set(key, object);
-    for (const key of remove) {
-      const object = this.#objects.get(key);
-      this.#objects.delete(key);
-      if (object !== undefined) this.#onGone(object);
-    }
+    for (const key of remove) this.#objects.delete(key);
+    for (const object of gone) this.#onGone(object);
     for (const key of [...set.map((item) => item.key), ...remove]) this.#tell(key);
   }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DesiredItem } from '../../shared/bus/messages.ts';
 import type { Container, KubeObject, Pod, ServiceAccount } from '../../shared/objects/types.ts';
 
-export type PodObject = KubeObject & Pod;
+export type PodObject = KubeObject & Pick<Pod, 'spec' | 'status'>;
 
 /** Finds an object by its key, as `secrets/default/tls`. */
 export type Lookup = (key: string) => KubeObject | undefined;

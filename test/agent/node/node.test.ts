@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { AgentNode } from '../../../agent/node/node.ts';
+import { osName, parseRoutes } from '../../../agent/node/host-facts.ts';
+import { availableMemory, pressureConditions, type Pressure } from '../../../agent/node/pressure.ts';
+import type { RegisterReply, RegisterRequest } from '../../../shared/bus/messages.ts';
+import { silentLogger } from '../../../shared/log.ts';
+import { findCondition } from '../../../shared/objects/conditions.ts';
+import { parseQuantity } from '../../../shared/objects/quantity.ts';
+import { Scope } from '../../../shared/scope.ts';
+import { until } from '../../bus/until.ts';
+import { ManualClock } from '../../fakes/manual-clock.ts';
+
+describe('AgentNode', () => {
+  const clock = new ManualClock();
+  const requests: RegisterRequest[] = [];
+  let beats = 0;
+  let problem: Error | undefined;
+  let scope: Scope;
+
+  const node = new AgentNode({
+    name: 'n1',
+    link: {
+      register: async (request): Promise<RegisterReply> => {
+        requests.push(request);
+        return { podCIDR: '10.90.0.0/24', clusterId: 'x' };
+      },
+      heartbeat: () => {
+        beats += 1;
+      },
+    },
+    driver: {
+      version: async () => 'oci://runc-1.1.5',
+      listSandboxes: async () => {
+        if (problem !== undefined) throw problem;
+        return [];
+      },
+    },
+    paths: { data: '/tmp', bridge: 'berth-0' },
+    settings: { labels: { zone: 'a' }, taints: [{ key: 'k', effect: 'NoSchedule' }], maxPods: 7 },
+    clock,
+    log: silentLogger,
+  });
+
+  beforeEach(() => {
+    scope = new Scope('node');
+  });
+  afterEach(async () => scope.close());
+
+  it('introduces the machine as it is', async () => {
+    assert.equal((await node.register(scope.signal)).podCIDR, '10.90.0.0/24');
+    const { metadata, spec, status } = requests[0]?.node ?? {};
+    assert.equal(metadata?.labels?.['kubernetes.io/hostname'], 'n1');
+    assert.equal(metadata?.labels?.['zone'], 'a');
+    assert.deepEqual(spec?.taints, [{ key: 'k', effect: 'NoSchedule' }]);
+    assert.equal(status?.capacity?.['pods'], '7');
+    for (const quantities of [status?.capacity, status?.allocatable]) {
+      for (const amount of Object.values(quantities ?? {})) assert.ok(parseQuantity(amount));
+    }
+    assert.equal(findCondition(status?.conditions, 'Ready')?.status, 'True');
+    assert.equal(status?.nodeInfo?.containerRuntimeVersion, 'oci://runc-1.1.5');
+    assert.match(status?.nodeInfo?.kubeletVersion ?? '', /^v1\.32\.\d+\+berth$/);
+    assert.ok((status?.nodeInfo?.bootID ?? '').length > 30);
+    assert.ok(status?.addresses?.some(({ type }) => type === 'Hostname'));
+  });
+
+  it('beats once a second, and speaks again only when something changed', async () => {
+    beats = 0;
+    await node.register(scope.signal);
+    const before = requests.length;
+    node.run(scope);
+    await clock.advance(5000);
+    assert.equal(beats, 6);
+    problem = new Error('it hangs');
+    // The host is read for real: its answers come in real time.
+    await until('the change is told', async () => {
+      await clock.advance(1000);
+      return requests.length > before;
+    });
+    const ready = findCondition(requests.at(-1)?.node.status?.conditions, 'Ready');
+    assert.equal(ready?.status, 'False');
+    assert.match(ready?.message ?? '', /it hangs/);
+    problem = undefined;
+  });
+});
+
+describe('pressureConditions', () => {
+  const fine: Pressure = {
+    memoryAvailableBytes: 1e9,
+    diskAvailable: 0.5,
+    inodesAvailable: 0.5,
+    processes: 100,
+    maxProcesses: 32_768,
+  };
+
+  function typesUnder(pressure: Partial<Pressure>): string[] {
+    const conditions = pressureConditions({ ...fine, ...pressure });
+    return conditions.filter(({ status }) => status === 'True').map(({ type }) => type);
+  }
+
+  it('sees what is short', () => {
+    assert.deepEqual(typesUnder({}), []);
+    assert.deepEqual(typesUnder({ memoryAvailableBytes: 1e6 }), ['MemoryPressure']);
+    assert.deepEqual(typesUnder({ diskAvailable: 0.05 }), ['DiskPressure']);
+    assert.deepEqual(typesUnder({ inodesAvailable: 0.01 }), ['DiskPressure']);
+    assert.deepEqual(typesUnder({ processes: 32_000 }), ['PIDPressure']);
+  });
+});
+
+describe('what the host says', () => {
+  it('reads routes', () => {
+    const text = [
+      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT',
+      'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
+      'eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
+      'tun0\t00005A0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0',
+      '',
+    ].join('\n');
+    assert.deepEqual(parseRoutes(text), [
+      { device: 'eth0', network: '0.0.0.0/0' },
+      { device: 'eth0', network: '192.0.2.0/24' },
+      { device: 'tun0', network: '10.90.0.0/16' },
+    ]);
+    assert.deepEqual(parseRoutes(''), []);
+  });
+
+  it('reads the name of the system and the memory that is left', () => {
+    assert.equal(osName('NAME=x\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), 'Debian GNU/Linux 12 (bookworm)');
+    assert.equal(osName('PRETTY_NAME=Plain\n'), 'Plain');
+    assert.equal(osName(''), 'Linux');
+    assert.equal(availableMemory('MemTotal: 1 kB\nMemAvailable:    2048 kB\n'), 2 * 1024 * 1024);
+    assert.equal(availableMemory(''), Infinity);
+  });
+});
