@@ -1,5 +1,6 @@
 import { ApiError, hasReason, messageOf } from '../../shared/errors.ts';
 import type { Container, Pod, Stored } from '../../shared/objects/types.ts';
+import { orAbort } from '../../shared/or-abort.ts';
 import type { ImageRecord } from '../images/image-service.ts';
 import type { ProbeAction, ProbeTarget } from '../probes/prober.ts';
 import type { ContainerId } from '../runtime/driver.ts';
@@ -166,7 +167,8 @@ async function runPostStart(
   if (problem === undefined) return;
   events.warning('FailedPostStartHook', `PostStartHook failed: ${problem}`, container.name);
   events.normal('Killing', 'FailedPostStartHook', container.name);
-  await deps.driver.stopContainer(running, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+  const graceMs = (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+  await orAbort(deps.driver.stopContainer(running, graceMs), signal);
 }
 
 async function findRunning(
@@ -186,7 +188,7 @@ const killing: Record<StopReason, (name: string) => string> = {
   startup: (name) => `Container ${name} failed startup probe, will be restarted`,
 };
 
-/** PreStop hook and signals, all within the grace period. */
+/** PreStop hook and signals, all within the grace period. An abort leaves the container to end by itself, or to the next process. */
 export async function stopContainer(context: StepContext, step: Stop, signal: AbortSignal): Promise<void> {
   const { deps, pod, events } = context;
   const container = findContainer(pod, step.container);
@@ -200,7 +202,7 @@ export async function stopContainer(context: StepContext, step: Stop, signal: Ab
   }
   const spent = deps.clock.monotonic() - began;
   const least = Math.min(leastGraceMs, step.graceMs);
-  await deps.driver.stopContainer(step.id, Math.max(least, step.graceMs - spent));
+  await orAbort(deps.driver.stopContainer(step.id, Math.max(least, step.graceMs - spent)), signal);
 }
 
 /** What went wrong, or undefined. Hooks without a limit of their own may take an hour. */

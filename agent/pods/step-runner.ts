@@ -1,5 +1,6 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { orAbort } from '../../shared/or-abort.ts';
 import type { Scope } from '../../shared/scope.ts';
 import type { ContainerId } from '../runtime/driver.ts';
 import { type StepContext, resumeContainer, startContainer, stopContainer } from './container-steps.ts';
@@ -83,9 +84,10 @@ export class StepRunner {
     );
   }
 
-  #fail(key: string, step: Step, error: unknown, { deps }: StepContext): void {
+  #fail(key: string, step: Step, error: unknown, { deps, events }: StepContext): void {
     const hold = holdAfter(error, this.#holds.get(key), deps.clock.now());
     this.#holds.set(key, hold);
+    if (isTakingDown(step)) events.warning('FailedKillPod', `error killing pod: ${hold.message}`);
     this.#log.warn('step failed', { step: step.do, key, reason: hold.reason, error: messageOf(error) });
   }
 
@@ -94,7 +96,7 @@ export class StepRunner {
     if (step.do !== 'stop') return;
     this.#stopping.set(step.id, deps.clock.now() + step.graceMs);
     this.#scope.spawn(
-      () => deps.driver.stopContainer(step.id, step.graceMs),
+      (signal) => orAbort(deps.driver.stopContainer(step.id, step.graceMs), signal),
       (error) => this.#log.warn('faster stop failed', { container: step.id, error }),
     );
   }
@@ -137,4 +139,8 @@ export class StepRunner {
       this.#stopping.delete(step.id);
     }
   }
+}
+
+function isTakingDown(step: Step): boolean {
+  return ['stop', 'stopSandbox', 'removeSandbox', 'cleanUp'].includes(step.do);
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { orAbort } from '../../shared/or-abort.ts';
 import type { RuntimeDriver } from '../runtime/driver.ts';
 import { grpcProbe } from './grpc-probe.ts';
 import { httpProbe } from './http-probe.ts';
@@ -37,7 +38,7 @@ export class NodeProber implements Prober {
   #check(action: ProbeAction, target: ProbeTarget, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
     const { exec, httpGet, tcpSocket, grpc } = action;
     const { container, ip } = target;
-    if (exec !== undefined) return this.#exec(exec.command ?? [], target, timeoutMs);
+    if (exec !== undefined) return orAbort(this.#exec(exec.command ?? [], target, timeoutMs), signal);
     return withTimeLimit(this.#deps.clock, timeoutMs, signal, (limit) => {
       if (httpGet !== undefined) return httpProbe(httpGet, container, ip, limit);
       if (tcpSocket !== undefined) {
