@@ -45,15 +45,18 @@ export class BridgeNetwork implements NodeNetwork {
 
   async open(live: ReadonlySet<SandboxId>): Promise<void> {
     await mkdir(this.#deps.paths.run, { recursive: true, mode: 0o700 });
-    const saved = parseState(await readIfExists(this.#file));
-    if (saved?.podCIDR === this.#deps.podCIDR) {
-      this.#pool = new AddressPool(this.#deps.podCIDR, saved.pool);
-      this.#ports = saved.ports.filter(({ owner }) => live.has(owner as SandboxId));
-      const gone = Object.keys(saved.pool.owned).filter((owner) => !live.has(owner as SandboxId));
-      for (const owner of gone) {
-        await removeCable(cableName(owner));
-        this.#pool.release(owner);
-      }
+    const saved = parseState(await readIfExists(this.#file)) ?? {
+      podCIDR: '',
+      pool: { next: 0, owned: {} },
+      ports: [],
+    };
+    // In another range an address is worth nothing: without its cable the sandbox is no longer ready and is made anew.
+    const stays = (owner: string): boolean => saved.podCIDR === this.#deps.podCIDR && live.has(owner as SandboxId);
+    if (saved.podCIDR === this.#deps.podCIDR) this.#pool = new AddressPool(this.#deps.podCIDR, saved.pool);
+    this.#ports = saved.ports.filter(({ owner }) => stays(owner));
+    for (const owner of Object.keys(saved.pool.owned).filter((owner) => !stays(owner))) {
+      await removeCable(cableName(owner));
+      this.#pool.release(owner);
     }
     await this.#inOrder(async () => {
       await this.#build();

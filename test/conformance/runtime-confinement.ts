@@ -80,4 +80,10 @@ export function confinementTests(given: () => RuntimeBench): void {
     assert.match(output, /^1$/m);
     assert.match(output, /read-only/i);
   });
+
+  it('has all that this process has when it is privileged', async () => {
+    const script = 'mount -t tmpfs x /tmp && echo mounted; test -w /sys && test -c /dev/null && echo writable';
+    const { output } = await ranToEnd(given(), script, { security: { privileged: true } });
+    assert.equal(output, 'mounted\nwritable');
+  });
 }

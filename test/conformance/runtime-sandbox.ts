@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { hasReason } from '../../shared/errors.ts';
 import { until } from '../support/until.ts';
-import { aSandbox, ranToEnd, started, statusOf, type RuntimeBench } from './runtime-bench.ts';
+import { aSandbox, logLines, ranToEnd, started, statusOf, type RuntimeBench } from './runtime-bench.ts';
 
 /** Part of the suite in runtime-driver.ts. */
 export function sandboxTests(given: () => RuntimeBench): void {
@@ -73,6 +73,19 @@ export function sandboxTests(given: () => RuntimeBench): void {
     await assert.rejects(aSandbox(bench, { pod, attempt }), (error) => hasReason(error, 'AlreadyExists'));
     const sysctls = { 'kernel.panic': '1' };
     await assert.rejects(aSandbox(bench, { sysctls }), (error) => hasReason(error, 'BadRequest'));
+  });
+
+  it('may see the processes of the node, and still takes all of its own with it', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench, { hostPid: true });
+    const script = `test -e /proc/${String(process.pid)} && echo seen; sleep 4711 & exec sleep 4712`;
+    const id = await started(bench, sandbox, script);
+    const { logPath } = await statusOf(bench, id);
+    await until(async () => (await logLines(logPath)).some(({ text }) => text === 'seen'), 'it sees this process');
+    await bench.driver.stopContainer(id, 0);
+    const watcher = await started(bench, sandbox, 'exec sleep 1000', { name: 'watcher' });
+    const { output } = await bench.driver.execSync(watcher, ['ps'], 10_000);
+    assert.doesNotMatch(output, /sleep 471/);
   });
 
   it('takes its containers with it', async () => {

@@ -43,8 +43,8 @@ export class ContainerStarter {
     if (phase === 'running') return;
     if (phase !== 'created') throw new ApiError('Conflict', `container ${name} is ${phase} and cannot be started`);
     await this.#deps.gate.run(async () => {
-      await this.#deps.table.update(entry, { phase: 'starting' });
       try {
+        await this.#deps.table.update(entry, { phase: 'starting' });
         await this.#start(entry);
       } catch (error) {
         await this.#failed(entry, error);

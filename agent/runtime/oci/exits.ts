@@ -26,6 +26,7 @@ interface ExitsDeps {
 
 const rescanMs = 30_000;
 const exitFileWaitMs = 1000;
+const silentMonitorMs = 5000;
 const killWaitMs = 10_000;
 const pollMs = 20;
 
@@ -45,11 +46,7 @@ export class Exits {
   async open(): Promise<void> {
     const { layout, scope, clock } = this.#deps;
     await mkdir(layout.exits, { recursive: true, mode: 0o700 });
-    this.#watcher = watch(layout.exits, (_event, name) => {
-      const entry = this.#deps.table.find(name as ContainerId);
-      if (entry !== undefined) this.#run('exit not recorded', entry, () => this.collect(entry));
-    });
-    this.#watcher.on('error', (error) => this.#deps.log.warn('exit watch failed, rescans go on', { error }));
+    this.#watch(layout.exits);
     scope.spawn(
       async (signal) => {
         for (;;) {
@@ -64,6 +61,19 @@ export class Exits {
   close(): void {
     this.#watcher?.close();
     for (const entry of this.#deps.table.all()) unfollow(entry);
+  }
+
+  /** Without a watch (a machine may have no more of them) the liveness fifos and the rescans have to do. */
+  #watch(directory: string): void {
+    try {
+      this.#watcher = watch(directory, (_event, name) => {
+        const entry = this.#deps.table.find(name as ContainerId);
+        if (entry !== undefined) this.#run('exit not recorded', entry, () => this.collect(entry));
+      });
+      this.#watcher.on('error', (error) => this.#deps.log.warn('the watch on exits ended', { error }));
+    } catch (error) {
+      this.#deps.log.warn('exits cannot be watched', { error });
+    }
   }
 
   /** Follows a running container until its exit is recorded. `alive` is opened when the caller has none yet. */
@@ -85,8 +95,13 @@ export class Exits {
   /** Records the exit, or the loss of the monitor, of a container thought running. */
   async check(entry: ContainerEntry): Promise<void> {
     if (entry.record.phase !== 'running' || (await this.collect(entry))) return;
-    const { monitor } = entry.record;
-    if (monitor === undefined || !(await isAlive(monitor))) await this.#monitorEnded(entry);
+    const { monitor, process: init } = entry.record;
+    if (monitor !== undefined && (await isAlive(monitor))) {
+      if (init !== undefined && (await isAlive(init))) return;
+      if (await this.#within(silentMonitorMs, () => this.collect(entry))) return;
+      await signalProcess(monitor, 'SIGKILL'); // its container ended and it does not say so: it hangs
+    }
+    await this.#monitorEnded(entry);
   }
 
   /** Records the exit if there is an exit file; true once the record says exited. */

@@ -24,6 +24,8 @@ import { makeParts, type OciDriverDeps, type Parts } from './parts.ts';
 import { cgroupOf } from './records.ts';
 import { recover } from './recovery.ts';
 
+const repairMs = 60_000;
+
 /** The runtime that needs no daemon: an OCI runtime to make containers, conmon to watch them, pinned namespaces for a pod. */
 export class OciDriver implements RuntimeDriver {
   readonly name = 'oci';
@@ -42,6 +44,10 @@ export class OciDriver implements RuntimeDriver {
     const parts = await makeParts(this.#deps, this.#scope);
     this.#opened = parts;
     await recover(parts, this.#deps);
+    this.#scope.spawn(
+      (signal) => this.#keepNetwork(signal),
+      (error) => this.#deps.log.error('the pod network is not looked after any more', { error }),
+    );
   }
 
   async close(): Promise<void> {
@@ -152,6 +158,15 @@ export class OciDriver implements RuntimeDriver {
     const { phase, id } = entry.record;
     if (phase === 'starting') await this.#locks.run(id, () => Promise.resolve());
     await this.#parts.stops.stop(entry, graceMs);
+  }
+
+  /** Other programs (Docker when it starts) remove or reorder rules. */
+  async #keepNetwork(signal: AbortSignal): Promise<void> {
+    const { clock, network, log } = this.#deps;
+    for (;;) {
+      await clock.sleep(repairMs, signal);
+      await network.repair().catch((error: unknown) => log.warn('pod network not repaired', { error }));
+    }
   }
 
   get #parts(): Parts {

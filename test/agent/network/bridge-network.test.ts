@@ -20,8 +20,8 @@ describe('BridgeNetwork', function () {
   let network: BridgeNetwork;
   const pins = new Map<SandboxId, string>();
 
-  const open = (live: SandboxId[]): Promise<void> => {
-    network = new BridgeNetwork({ paths, podCIDR: '10.63.7.0/28', clock: systemClock, log: silentLogger });
+  const open = (live: SandboxId[], podCIDR = '10.63.7.0/28'): Promise<void> => {
+    network = new BridgeNetwork({ paths, podCIDR, clock: systemClock, log: silentLogger });
     return network.open(new Set(live));
   };
   const attach = async (id: SandboxId, ports: PortMapping[] = []): Promise<string> => {
@@ -68,6 +68,13 @@ describe('BridgeNetwork', function () {
     await network.detach(a);
     assert.notEqual(await attach(b, [port]), ip);
     await network.detach(a);
+  });
+
+  it('cuts off who has an address of another range', async () => {
+    await attach(a);
+    await open([a], '10.63.9.0/28');
+    assert.equal(await network.usage(a), undefined);
+    assert.equal(await attach(b), '10.63.9.2');
   });
 
   it('puts back what another program removed', async () => {
