@@ -125,7 +125,14 @@ function parseAnswer(line: string): number {
     // What the expressions above found has to do.
   }
   if (pid > 0) return pid;
-  throw new ApiError('BadRequest', message.trim());
+  throw new ApiError('BadRequest', runtimeWords(message));
+}
+
+/** The runtimes write `time="…" level=error msg="…"`; what people want to read is the last `msg`. */
+export function runtimeWords(output: string): string {
+  const quoted = [...output.matchAll(/msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
+  if (quoted === undefined) return output.trim();
+  return quoted.slice(1, -1).replaceAll(/\\(.)/g, '$1');
 }
 
 /** conmon leads a session in which the runtime runs too. */

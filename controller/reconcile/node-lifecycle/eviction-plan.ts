@@ -1,7 +1,6 @@
 import type { Taint, Toleration } from '../../../shared/objects/types.ts';
-import { tolerates } from '../../../shared/objects/taints.ts';
+import { defaultTolerationSeconds, tolerates } from '../../../shared/objects/taints.ts';
 import { notReadyTaint, unreachableTaint } from '../node-state.ts';
-import { defaultTolerationSeconds } from '../replicaset/pod-from-template.ts';
 
 /** A NoExecute taint, and since when it is known. */
 export interface ActiveTaint {

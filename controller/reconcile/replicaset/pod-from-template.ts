@@ -1,16 +1,13 @@
-import type { KubeObject, PodSpec, PodTemplateSpec, Toleration } from '../../../shared/objects/types.ts';
-import { notReadyTaint, unreachableTaint } from '../node-state.ts';
+import { applyDefaults } from '../../../shared/objects/defaults.ts';
+import { findResource } from '../../../shared/objects/resources.ts';
+import type { KubeObject, PodTemplateSpec } from '../../../shared/objects/types.ts';
 import { controllerReference } from '../owners.ts';
 import type { PodObject } from '../pod-state.ts';
 
-/** How long pods stay bound to a node that is lost or not ready, unless they say otherwise. */
-export const defaultTolerationSeconds = 300;
-
-/** A pod named `name` as `owner`'s template describes it, with what admission adds to every pod. */
+/** A pod named `name` as `owner`'s template describes it, with the defaults that every pod gets from the API. */
 export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec, name: string): PodObject {
   const { labels, annotations, finalizers } = template.metadata ?? {};
-  const spec: PodSpec = template.spec ?? { containers: [] };
-  return {
+  const pod: PodObject = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -21,21 +18,9 @@ export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec, na
       finalizers,
       ownerReferences: [controllerReference(owner)],
     },
-    spec: {
-      ...spec,
-      serviceAccountName: spec.serviceAccountName ?? 'default',
-      tolerations: withDefaultTolerations(spec.tolerations ?? []),
-    },
+    spec: { ...template.spec, containers: template.spec?.containers ?? [] },
     status: { phase: 'Pending' },
   };
-}
-
-function withDefaultTolerations(tolerations: readonly Toleration[]): Toleration[] {
-  const missing = [notReadyTaint, unreachableTaint].filter((key) => {
-    return !tolerations.some((each) => (each.key ?? key) === key && (each.effect ?? 'NoExecute') === 'NoExecute');
-  });
-  const added = missing.map((key) => {
-    return { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultTolerationSeconds };
-  });
-  return [...tolerations, ...added];
+  const info = findResource('pods');
+  return info === undefined ? pod : applyDefaults(info, pod);
 }

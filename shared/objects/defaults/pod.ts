@@ -1,10 +1,8 @@
 import { qosClassOf } from '../pod-requests.ts';
+import { defaultTolerationSeconds } from '../taints.ts';
 import type { Container, Pod, PodSpec, Toleration } from '../types.ts';
 import { defaultContainer } from './container.ts';
 import { defaultVolume } from './volume.ts';
-
-/** Seconds that a pod stays bound to a node that is not ready or cannot be reached. */
-const evictionDelaySeconds = 300;
 
 /** Fills in a pod spec, in a template as well as in a pod. */
 export function defaultPodSpec(spec: PodSpec): void {
@@ -55,6 +53,6 @@ function tolerate(spec: PodSpec, key: string): void {
   const covers = (toleration: Toleration): boolean =>
     (!toleration.key || toleration.key === key) && (!toleration.effect || toleration.effect === effect);
   if (spec.tolerations?.some(covers)) return;
-  const added = { key, operator: 'Exists', effect, tolerationSeconds: evictionDelaySeconds };
+  const added = { key, operator: 'Exists', effect, tolerationSeconds: defaultTolerationSeconds };
   spec.tolerations = [...(spec.tolerations ?? []), added];
 }
