@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ContainerId, RuntimeDriver } from '../runtime/driver.ts';
 import { type LogFile, listLogFiles, sizeOf } from './log-files.ts';
@@ -62,7 +62,8 @@ export class LogRotator {
       const isTooMuch = total > limits.fileBytes * limits.files;
       if (file === files.at(-1) || !(isExtra || isTooMuch)) continue;
       await beforeRemove(directory, file);
-      await rm(file.path, { force: true });
+      if (tellsNumber(file, files)) await truncate(file.path);
+      else await rm(file.path, { force: true });
       total -= sizes[index] ?? 0;
     }
   }
@@ -76,4 +77,10 @@ export class LogRotator {
     await this.#deps.driver.reopenLog(id);
     return true;
   }
+}
+
+/** The current file of an attempt has its number from the newest rotated one: that one stays, empty. */
+function tellsNumber(file: LogFile, files: readonly LogFile[]): boolean {
+  const next = files[files.indexOf(file) + 1];
+  return !file.isCurrent && next !== undefined && next.isCurrent && next.attempt === file.attempt;
 }
