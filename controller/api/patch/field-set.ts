@@ -33,6 +33,13 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return { isMember: a.isMember || b.isMember, children };
 }
 
+/** Whether the field at the end of these steps is a member. */
+export function hasMember(set: FieldSet, [step, ...further]: readonly string[]): boolean {
+  if (step === undefined) return set.isMember;
+  const child = set.children.get(step);
+  return child !== undefined && hasMember(child, further);
+}
+
 /** Members of `a` that are not members of `b`. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return select(a, b, (inA, inB) => inA.isMember && !(inB?.isMember ?? false));

@@ -1,9 +1,12 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { Cause } from '../../../shared/errors.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
+import { decodeObject } from '../../../shared/objects/decode.ts';
+import { applyDefaults } from '../../../shared/objects/defaults.ts';
 import { apiVersionOf, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { checkKeys, mergeApplied, removeFields } from './apply-merge.ts';
+import { isSameHand, keepLastApplied, takeOverClientSide } from './client-side-apply.ts';
 import { difference, emptySet, intersection, isEmpty, pathsOf, union, untouched, written } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
@@ -25,7 +28,8 @@ export interface Apply {
 /**
  * The object after `manager` applied `body`: what it says is set and owned by the manager; what the manager said last
  * time and says no more goes, unless somebody else owns it. Throws Conflict when the manager would change a field of
- * somebody else, or takes the field when `force` is set.
+ * somebody else, or takes the field when `force` is set. Whether a field changes is seen on the objects as they are
+ * stored: a value that equals the stored one once it is complete and in canonical form changes nothing.
  */
 export function serverSideApply(current: KubeObject | undefined, apply: Apply, types: Types, now: number): KubeObject {
   const { info, manager, subresource } = apply;
@@ -38,7 +42,7 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
     apiVersion: apiVersionOf(info),
     ...(subresource && { subresource }),
   };
-  const owners = current === undefined ? [] : liveOwners(current, fieldsOf(types, shape, current), info);
+  const owners = current === undefined ? [] : liveOwners(current, fieldsOf(types, shape, current), writer, info, types);
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
   const others = owners.filter((owner) => owner !== mine);
   const said = fieldsOf(types, shape, config);
@@ -46,12 +50,13 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
   const claimed = others.map(({ fields }) => fields).reduce(union, said);
   const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
-  const result = pruned as unknown as KubeObject;
+  const result = keepLastApplied(current, pruned as unknown as KubeObject, config, writer);
 
   const before = fieldsOf(types, shape, current);
-  const after = fieldsOf(types, shape, result);
+  const after = fieldsOf(types, shape, asStored(info, result));
   const gained = written(before, after);
-  if (!apply.force) checkConflicts(apply, others, gained, config.metadata.name);
+  const strangers = others.filter((owner) => !isSameHand(writer, owner));
+  if (!apply.force) checkConflicts(apply, strangers, gained, config.metadata.name);
   const gone = difference(before, after);
   const left = others.map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
   return withManagedFields(result, [...left, withFields(mine, said, now)]);
@@ -78,8 +83,21 @@ function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
   const metadata = config['metadata'] ?? {};
   if (!isObject(metadata)) throw new ApiError('BadRequest', 'metadata must be an object');
   if (Object.hasOwn(metadata, 'managedFields')) throw new ApiError('BadRequest', 'metadata.managedFields must be nil');
-  return { ...writable(info, config, subresource), metadata } as unknown as KubeObject;
+  return { ...textAsData(info, writable(info, config, subresource)), metadata } as unknown as KubeObject;
 }
+
+/** A secret's text is stored among its data, so that is where it is said: what is said no more goes from there. */
+function textAsData(info: ResourceInfo, config: JsonObject): JsonObject {
+  const { stringData: text, ...rest } = config;
+  const data = config['data'] ?? {};
+  if (info.kind !== 'Secret' || !isObject(text) || !isObject(data)) return config;
+  const entries = Object.entries(text);
+  if (!entries.every(isText)) return config;
+  const encoded = entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  return { ...rest, data: Object.fromEntries([...Object.entries(data), ...encoded]) };
+}
+
+const isText = (entry: [string, Json]): entry is [string, string] => typeof entry[1] === 'string';
 
 /** The main resource does not write the status, and its subresource nothing else. */
 function writable(info: ResourceInfo, config: JsonObject, subresource: string | undefined): JsonObject {
@@ -90,10 +108,20 @@ function writable(info: ResourceInfo, config: JsonObject, subresource: string | 
   return Object.fromEntries(Object.entries(config).filter(([key]) => isWritten(key)));
 }
 
+function asStored(info: ResourceInfo, object: KubeObject): KubeObject {
+  return applyDefaults(info, decodeObject(info, object, 'Ignore').object);
+}
+
 /** Before the first apply to an object that nobody was recorded for, all of it counts as somebody's. */
-function liveOwners(current: KubeObject, fields: FieldSet, info: ResourceInfo): Ownership[] {
+function liveOwners(
+  current: KubeObject,
+  fields: FieldSet,
+  writer: Writer,
+  info: ResourceInfo,
+  types: Types,
+): Ownership[] {
   const owners = readOwners(current.metadata.managedFields ?? []);
-  if (owners.length > 0) return owners;
+  if (owners.length > 0) return takeOverClientSide(current, owners, writer, info, types);
   return [{ manager: 'before-first-apply', operation: 'Update', apiVersion: apiVersionOf(info), fields }];
 }
 
