@@ -2,6 +2,7 @@ import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIfExists } from '../../host/files.ts';
 import { errnoCode } from '../../host/libc.ts';
+import type { CgroupFacts } from './spec/host-limits.ts';
 
 /** The cgroup file systems of this machine: one (v2), or one for each controller (v1, with or without a unified one). */
 export interface CgroupMounts {
@@ -38,10 +39,13 @@ export class Cgroups {
     this.mounts = mounts;
   }
 
-  /** True when memory and swap are limited together. */
-  async hasSwapAccounting(): Promise<boolean> {
-    if (this.mounts.isVersion2) return true;
-    return (await readIfExists(join(this.#root('memory'), 'memory.memsw.limit_in_bytes'))) !== undefined;
+  async facts(): Promise<CgroupFacts> {
+    if (this.mounts.isVersion2) {
+      const names = await readFile(join(this.#root(''), 'cgroup.controllers'), 'utf8');
+      return { controllers: new Set(names.trim().split(' ')), hasSwapAccounting: true };
+    }
+    const swap = await readIfExists(join(this.#root('memory'), 'memory.memsw.limit_in_bytes'));
+    return { controllers: new Set(this.mounts.roots.keys()), hasSwapAccounting: swap !== undefined };
   }
 
   /** All processes in the cgroup and below it. */
@@ -96,6 +100,11 @@ export class Cgroups {
     return isGone;
   }
 
+  /** Removes it where nothing is below it and nothing runs in it. */
+  async removeIfEmpty(path: string): Promise<void> {
+    await Promise.allSettled(this.#distinctRoots().map((root) => rmdir(join(root, path))));
+  }
+
   /** Names of the cgroups directly below it, in any hierarchy. */
   async children(path: string): Promise<string[]> {
     const names = new Set<string>();
@@ -110,8 +119,8 @@ export class Cgroups {
     if (this.mounts.isVersion2) {
       const directory = join(this.#root(''), path);
       const [cpu, memory, stat] = await readAll(directory, ['cpu.stat', 'memory.current', 'memory.stat']);
-      if (cpu === undefined || memory === undefined) return undefined;
-      const workingSetBytes = Math.max(0, Number(memory) - field(stat, 'inactive_file'));
+      if (cpu === undefined) return undefined;
+      const workingSetBytes = Math.max(0, Number(memory ?? 0) - field(stat, 'inactive_file'));
       return { cpuSeconds: field(cpu, 'usage_usec') / 1e6, workingSetBytes };
     }
     const [cpu] = await readAll(join(this.#root('cpuacct'), path), ['cpuacct.usage']);

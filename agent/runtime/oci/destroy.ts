@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, messageOf } from '../../../shared/errors.ts';
 import { listMounts, unmount } from '../../host/mounts.ts';
@@ -22,7 +23,7 @@ export async function destroyRuntime(paths: AgentPaths): Promise<void> {
     ['mounts', () => unmountBelow([paths.run, paths.data])],
     ['network', () => removeNetworkObjects(paths)],
     ['records', () => removeAll([sandboxRecords, containerRecords])],
-    ['run directory', () => removeAll([paths.run])],
+    ['run directory', () => removeRun(paths.run)],
   ];
   const failures: string[] = [];
   for (const [what, step] of steps) {
@@ -39,7 +40,10 @@ async function emptyCgroup(path: string): Promise<void> {
   const cgroups = new Cgroups(await findCgroupMounts());
   for (let round = 0; round < killRounds; round += 1) {
     await cgroups.kill(path);
-    if (await cgroups.remove(path)) return;
+    if (await cgroups.remove(path)) {
+      await cgroups.removeIfEmpty(dirname(path)); // shared with other agents of this machine
+      return;
+    }
     await sleep(pauseMs);
   }
   throw new ApiError('Timeout', `cgroup ${path} still has processes`);
@@ -49,6 +53,11 @@ async function unmountBelow(directories: string[]): Promise<void> {
   for (const directory of directories) {
     for (const point of await listMounts(directory)) await unmount(point);
   }
+}
+
+async function removeRun(directory: string): Promise<void> {
+  await removeAll([directory]);
+  await rmdir(dirname(directory)).catch(() => undefined); // shared with other agents of this machine
 }
 
 /** Never through a mount: what is below one belongs to somebody else. */

@@ -18,10 +18,10 @@ export interface OciHost {
 export async function lookAtHost(): Promise<OciHost> {
   const mounts = await findCgroupMounts();
   const cgroups = new Cgroups(mounts);
-  const [runtime, monitor, limits, boot] = await Promise.all([
-    chooseRuntime(mounts),
+  const limits = await readHostLimits(await cgroups.facts());
+  const [runtime, monitor, boot] = await Promise.all([
+    chooseRuntime(mounts, limits.capabilities),
     findMonitor(),
-    cgroups.hasSwapAccounting().then(readHostLimits),
     bootId(),
   ]);
   return { bootId: boot, runtime, monitor, cgroups, limits };

@@ -14,6 +14,8 @@ export async function recover(parts: Parts, deps: OciDriverDeps): Promise<void> 
   for (const directory of [deps.paths.run, layout.bundles, layout.runtimeRoots]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
+  const missing = ['cpu', 'memory', 'pids'].filter((name) => !host.limits.cgroups.controllers.has(name));
+  if (missing.length > 0) deps.log.warn('limits are not enforced: cgroup controllers are missing', { missing });
   await host.cgroups.make(`${deps.paths.cgroup}/monitors`);
   await table.load();
   await exits.open();

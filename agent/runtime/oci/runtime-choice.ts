@@ -14,10 +14,13 @@ export interface OciRuntime {
 
 /**
  * crun where there is only cgroup v2, since it starts faster there; runc everywhere else, and where crun is not
- * installed. crun refuses a hybrid whose unified hierarchy has controllers.
+ * installed. crun refuses a hybrid whose unified hierarchy has controllers, and on v2 it raises a limit of its own.
  */
-export async function chooseRuntime(mounts: CgroupMounts): Promise<OciRuntime> {
-  const names = mounts.isVersion2 ? (['crun', 'runc'] as const) : (['runc', 'crun'] as const);
+export async function chooseRuntime(mounts: CgroupMounts, capabilities: ReadonlySet<string>): Promise<OciRuntime> {
+  const names =
+    mounts.isVersion2 && capabilities.has('CAP_SYS_RESOURCE')
+      ? (['crun', 'runc'] as const)
+      : (['runc', 'crun'] as const);
   for (const name of names) {
     if (name === 'crun' && !(await acceptsCrun(mounts))) continue;
     const runtime = await probe(name);

@@ -133,10 +133,13 @@ function resourcesOf(resources: ContainerResources, host: HostLimits): Omit<OciR
   const { memoryLimitBytes: limit, cpuLimitMillis, cpuRequestMillis, pidsLimit } = resources;
   const shares = Math.min(262_144, Math.max(2, Math.round((cpuRequestMillis * 1024) / 1000)));
   const quota = cpuLimitMillis === undefined ? undefined : Math.max(1000, (cpuLimitMillis * cpuPeriodMicros) / 1000);
+  const { controllers, hasSwapAccounting } = host.cgroups;
+  const cpu = { shares, ...(quota === undefined ? {} : { quota: Math.round(quota), period: cpuPeriodMicros }) };
+  const hasMemory = limit !== undefined && controllers.has('memory');
   return {
-    cpu: { shares, ...(quota === undefined ? {} : { quota: Math.round(quota), period: cpuPeriodMicros }) },
-    pids: { limit: pidsLimit },
-    ...(limit === undefined ? {} : { memory: { limit, ...(host.hasSwapAccounting ? { swap: limit } : {}) } }),
+    ...(controllers.has('cpu') ? { cpu } : {}),
+    ...(controllers.has('pids') ? { pids: { limit: pidsLimit } } : {}),
+    ...(hasMemory ? { memory: { limit, ...(hasSwapAccounting ? { swap: limit } : {}) } } : {}),
   };
 }
 

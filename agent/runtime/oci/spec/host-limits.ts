@@ -8,6 +8,13 @@ export interface HostLimits {
   openFiles: number;
   /** Without CAP_SYS_RESOURCE no process may get a lower one. */
   minOomScoreAdj: number;
+  cgroups: CgroupFacts;
+}
+
+/** What cgroups can limit on this machine. */
+export interface CgroupFacts {
+  /** Names of controllers, as memory, cpu, pids. The runtime fails on a limit whose controller is missing. */
+  controllers: ReadonlySet<string>;
   /** The memory controller also counts swap. */
   hasSwapAccounting: boolean;
 }
@@ -15,7 +22,7 @@ export interface HostLimits {
 const unlimited = 1 << 30;
 
 /** Read from /proc of this process. */
-export async function readHostLimits(hasSwapAccounting: boolean): Promise<HostLimits> {
+export async function readHostLimits(cgroups: CgroupFacts): Promise<HostLimits> {
   const [status, limits, adjust] = await Promise.all([
     readFile('/proc/self/status', 'utf8'),
     readFile('/proc/self/limits', 'utf8'),
@@ -28,6 +35,6 @@ export async function readHostLimits(hasSwapAccounting: boolean): Promise<HostLi
     capabilities,
     openFiles: hard === 'unlimited' ? unlimited : Number(hard),
     minOomScoreAdj: isFree ? -1000 : Number(adjust),
-    hasSwapAccounting,
+    cgroups,
   };
 }

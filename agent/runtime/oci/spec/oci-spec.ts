@@ -56,8 +56,8 @@ export interface OciDevice {
 export interface OciResources {
   devices: { allow: boolean; type?: string; major?: number; minor?: number; access: string }[];
   memory?: { limit: number; swap?: number };
-  cpu: { shares: number; quota?: number; period?: number };
-  pids: { limit: number };
+  cpu?: { shares: number; quota?: number; period?: number };
+  pids?: { limit: number };
 }
 
 export interface OciSeccomp {
