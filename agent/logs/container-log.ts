@@ -71,6 +71,12 @@ export class ContainerLog {
     return log;
   }
 
+  /** There may be news. */
+  wake(): void {
+    this.lookAt = 0;
+    this.idleLooks = 0;
+  }
+
   /** The batch to send next: the same one until it is acknowledged. Undefined when nothing new is there. */
   fill(isOver: (attempt: number) => boolean): Promise<LogBatch | undefined> {
     return this.#inTurn(async () => {

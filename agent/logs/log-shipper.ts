@@ -14,9 +14,9 @@ interface Deps {
 }
 
 const flushMs = 250;
-const idleMs = 1000;
-/** Quiet for so many looks: then the log is looked at less often. */
-const idleAfter = 20;
+/** Quiet for so many looks: then the log is left alone until it is woken. */
+const idleAfter = 8;
+const idleMs = 30_000;
 /** Of one request, so that it fits into a message of the bus with all its markup. */
 const maxRequestBytes = 256 << 10;
 

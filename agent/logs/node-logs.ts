@@ -37,6 +37,8 @@ export class NodeLogs {
   readonly #shipper: LogShipper;
   /** By directory of the container. */
   readonly #logs = new Map<string, ContainerLog>();
+  /** Of the logs that are written to, as last seen. */
+  readonly #sizes = new Map<string, number>();
   /** Directories of pods that are gone, and since when, on the monotonic clock. */
   readonly #gone = new Map<string, number>();
 
@@ -78,7 +80,7 @@ export class NodeLogs {
       const waiting: ContainerLog[] = [];
       for (const log of this.#of(this.#directoryOf(pod))) if (!(await this.#isShipped(log))) waiting.push(log);
       if (waiting.length === 0) return;
-      for (const log of waiting) log.lookAt = 0;
+      for (const log of waiting) log.wake();
       await clock.sleep(100, signal);
     }
   }
@@ -95,15 +97,26 @@ export class NodeLogs {
       let isBusy = false;
       try {
         await this.#live.refresh();
-        for (const [path, id] of this.#live.writers) {
-          if (!this.#logs.has(dirname(path))) await this.#open(dirname(path));
-          isBusy = (await this.#rotator.rotate(path, id)) || isBusy;
-        }
+        await this.#wakeGrown();
+        for (const [path, id] of this.#live.writers) isBusy = (await this.#rotator.rotate(path, id)) || isBusy;
       } catch (error) {
         log.warn('cannot rotate a log', { error });
       }
       await clock.sleep(isBusy ? 100 : 1000, signal); // a log that had to be rotated may be a flood
     }
+  }
+
+  /** Has the shipper look at logs that grew, that are new, and whose writer has ended. */
+  async #wakeGrown(): Promise<void> {
+    const before = new Map(this.#sizes);
+    this.#sizes.clear();
+    for (const path of this.#live.writers.keys()) {
+      const size = await sizeOf(path);
+      this.#sizes.set(path, size);
+      if (before.get(path) !== size) (await this.#open(dirname(path)))?.wake();
+      before.delete(path);
+    }
+    for (const path of before.keys()) this.#logs.get(dirname(path))?.wake();
   }
 
   async #sweepAll(signal: AbortSignal): Promise<void> {

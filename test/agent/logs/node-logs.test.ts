@@ -176,11 +176,11 @@ describe('NodeLogs', () => {
     assert.ok(writer !== undefined);
     const node = await start();
     writer.isRunning = false;
-    await writer.writeMany(numbered(1200));
+    await writer.writeMany(numbered(800));
     let isDrained = false;
     void node.drain(pod('web'), scope.signal).then(() => (isDrained = true));
     await until(() => isDrained);
-    assert.equal(shipped().length, 1200);
+    assert.equal(shipped().length, 800);
     kept = [];
     node.release(pod('web'));
     await until(async () => (await readdir(logs)).length === 0);
