@@ -58,7 +58,8 @@ async function start(stopping: AbortSignal): Promise<Close> {
     (signal) => identity.keepFresh(bus, signal),
     (error) => log.error('credentials are not renewed any more', { error }),
   );
-  const link = await BusControllerLink.open({ bus, data, node: name, paths, clock, log });
+  const pulse = identity.startPulse();
+  const link = await BusControllerLink.open({ bus, data, pulse, node: name, paths, clock, log });
   link.run(scope.child('link'));
 
   const images = new OciImageStore({
@@ -134,7 +135,7 @@ async function start(stopping: AbortSignal): Promise<Close> {
     await scope.close();
     await opened().close();
     await images.close();
-    await Promise.all([bus.close(), data.close()]);
+    await Promise.all([bus.close(), data.close(), pulse.close()]);
     forgetProcess(dataDir, `agent-${name}`);
   };
 }

@@ -145,6 +145,11 @@ async function startBusServer(
     authority,
     clock: systemClock,
     log,
+    // Recorded, since it outlives a controller that crashed.
+    onProcess: (pid) => {
+      if (pid === undefined) forgetProcess(settings.dataDir, 'nats-server');
+      else recordProcess(settings.dataDir, 'nats-server', pid);
+    },
   });
   await server.start();
   return server;

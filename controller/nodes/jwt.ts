@@ -28,6 +28,12 @@ export interface ServerClaims {
   accounts: Record<string, string>;
 }
 
+/** As kept on disk. */
+interface KeptClaims extends ServerClaims {
+  /** Public keys, with the time (seconds) up to which what was issued to them is void. */
+  revoked: Record<string, number>;
+}
+
 /** Seeds of the keys that make a cluster: whoever has them is the cluster. */
 interface Seeds {
   operator: string;
@@ -37,7 +43,6 @@ interface Seeds {
 }
 
 const seedNames = ['operator', 'system', 'account', 'signing'] as const;
-const revokedFile = 'revoked.json';
 const unlimited = -1;
 const day = 24 * 3_600_000;
 
@@ -49,65 +54,44 @@ export const nodeCredentialMs = day;
  * `directory`, readable by their owner only.
  */
 export class BusAuthority {
-  readonly #directory: string;
+  readonly #file: string;
   readonly #seeds: Seeds;
   readonly #clock: Clock;
+  #claims: KeptClaims;
 
-  /** Public keys, with the time (seconds) up to which what was issued to them is void. */
-  #revoked: Record<string, number>;
-
-  private constructor(directory: string, seeds: Seeds, revoked: Record<string, number>, clock: Clock) {
-    this.#directory = directory;
+  private constructor(file: string, seeds: Seeds, claims: KeptClaims, clock: Clock) {
+    this.#file = file;
     this.#seeds = seeds;
-    this.#revoked = revoked;
+    this.#claims = claims;
     this.#clock = clock;
   }
 
   static async open(directory: string, clock: Clock): Promise<BusAuthority> {
     await makePrivateDirectory(directory);
-    const file = join(directory, 'keys.json');
-    const text = await readIfPresent(file);
-    if (text !== undefined) {
-      const revoked = JSON.parse((await readIfPresent(join(directory, revokedFile))) ?? '{}') as Record<string, number>;
-      return new BusAuthority(directory, parseSeeds(text, file), revoked, clock);
-    }
-    const seeds = {
-      operator: seedOf(createOperator()),
-      system: seedOf(createAccount()),
-      account: seedOf(createAccount()),
-      signing: seedOf(createAccount()),
-    };
-    await writePrivateFile(file, `${JSON.stringify(seeds, undefined, 2)}\n`);
-    return new BusAuthority(directory, seeds, {}, clock);
+    const keysFile = join(directory, 'keys.json');
+    const keys = await keep(keysFile, async () => `${JSON.stringify(newSeeds(), undefined, 2)}\n`);
+    const seeds = parseSeeds(keys, keysFile);
+    const claimsFile = join(directory, 'claims.json');
+    const claims = await keep(claimsFile, async () => JSON.stringify(await signClaims(seeds, {})));
+    return new BusAuthority(claimsFile, seeds, JSON.parse(claims) as KeptClaims, clock);
   }
 
   /** Voids what was issued to this key until now. Servers learn it with their next claims. */
   async revoke(publicKey: string): Promise<void> {
     const now = this.#clock.now();
-    this.#revoked[publicKey] = Math.floor(now / 1000);
     // What was issued longer ago has ended by itself.
     const oldest = (now - nodeCredentialMs - 3_600_000) / 1000;
-    this.#revoked = Object.fromEntries(Object.entries(this.#revoked).filter(([, at]) => at > oldest));
-    await writePrivateFile(join(this.#directory, revokedFile), JSON.stringify(this.#revoked));
+    const recent = Object.entries(this.#claims.revoked).filter(([, at]) => at > oldest);
+    const revoked = { ...Object.fromEntries(recent), [publicKey]: Math.floor(now / 1000) };
+    // The operator's claim stays: a running server takes no other, not even one of the same key.
+    const { operatorJwt } = this.#claims;
+    this.#claims = { ...(await signClaims(this.#seeds, revoked)), operatorJwt };
+    await writePrivateFile(this.#file, JSON.stringify(this.#claims));
   }
 
-  async serverClaims(): Promise<ServerClaims> {
-    const systemId = publicKeyOf(this.#seeds.system);
-    const accountId = publicKeyOf(this.#seeds.account);
-    const options = { signer: keyOf(this.#seeds.operator) };
-    const system = await encodeAccount('SYS', keyOf(this.#seeds.system), { limits: accountLimits }, { ...options });
-    const account = await encodeAccount(
-      'BERTH',
-      keyOf(this.#seeds.account),
-      { limits: accountLimits, signing_keys: [publicKeyOf(this.#seeds.signing)], revocations: this.#revoked },
-      { ...options },
-    );
-    return {
-      operatorJwt: await encodeOperator('berth', keyOf(this.#seeds.operator), { system_account: systemId }),
-      systemId,
-      accountId,
-      accounts: { [systemId]: system, [accountId]: account },
-    };
+  /** As of now, revocations included. The same text as long as nothing is revoked: a reload then disturbs nobody. */
+  get serverClaims(): ServerClaims {
+    return this.#claims;
   }
 
   /** For this controller process: everything within the cluster's account. */
@@ -202,6 +186,41 @@ function keyOf(seed: string): KeyPair {
 
 function publicKeyOf(seed: string): string {
   return keyOf(seed).getPublicKey();
+}
+
+async function signClaims(seeds: Seeds, revoked: Record<string, number>): Promise<KeptClaims> {
+  const systemId = publicKeyOf(seeds.system);
+  const accountId = publicKeyOf(seeds.account);
+  const signer = keyOf(seeds.operator);
+  const account = { limits: accountLimits, signing_keys: [publicKeyOf(seeds.signing)], revocations: revoked };
+  return {
+    operatorJwt: await encodeOperator('berth', signer, { system_account: systemId }),
+    systemId,
+    accountId,
+    accounts: {
+      [systemId]: await encodeAccount('SYS', keyOf(seeds.system), { limits: accountLimits }, { signer }),
+      [accountId]: await encodeAccount('BERTH', keyOf(seeds.account), account, { signer }),
+    },
+    revoked,
+  };
+}
+
+/** The text of a file that is made when it is missing. */
+async function keep(file: string, make: () => Promise<string>): Promise<string> {
+  const kept = await readIfPresent(file);
+  if (kept !== undefined) return kept;
+  const text = await make();
+  await writePrivateFile(file, text);
+  return text;
+}
+
+function newSeeds(): Seeds {
+  return {
+    operator: seedOf(createOperator()),
+    system: seedOf(createAccount()),
+    account: seedOf(createAccount()),
+    signing: seedOf(createAccount()),
+  };
 }
 
 function parseSeeds(text: string, file: string): Seeds {

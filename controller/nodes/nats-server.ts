@@ -1,5 +1,4 @@
 import { readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
 import { NatsBus } from '../../shared/bus/nats-bus.ts';
@@ -10,6 +9,7 @@ import { isSameProcess, type ProcessIdentity } from '../../shared/process-identi
 import { Scope } from '../../shared/scope.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
 import type { BusAuthority } from './jwt.ts';
+import { freePort, lastLines, nameOf, pruneLogs } from './nats-health.ts';
 import { renderConfig, serverName, type NatsServerConfig, type Version } from './nats-config.ts';
 import { checkConfig, findServer, findVersion, signalServer, spawnServer } from './nats-process.ts';
 
@@ -22,12 +22,16 @@ export interface NatsServerOptions {
   authority: BusAuthority;
   clock: Clock;
   log: Logger;
+  /** Told which process the server is now; undefined when it was ended. */
+  onProcess?: (pid: number | undefined) => void;
   /** Default `nats-server` in PATH. */
   binary?: string;
 }
 
 const pollMs = 50;
 const watchMs = 200;
+/** In looks at the server: every ten minutes. */
+const pruneEvery = 3000;
 const healthyWithinMs = 15_000;
 const stopWithinMs = 5000;
 
@@ -72,9 +76,9 @@ export class NatsServer {
     this.#version = await findVersion(binary);
     const before = await this.#findRunning();
     const monitorPort = Number(await readIfPresent(this.#file('monitor-port'))) || (await freePort());
-    this.#config = await this.#makeConfig(monitorPort);
+    this.#config = this.#makeConfig(monitorPort);
     if (before !== undefined && (await this.#isOurs(before, this.#config))) {
-      this.#server = before;
+      this.#setServer(before);
       this.#wasAdopted = true;
       await this.reload();
     } else {
@@ -92,9 +96,9 @@ export class NatsServer {
   async revoke(publicKey: string): Promise<void> {
     const { authority, tls, log } = this.#options;
     await authority.revoke(publicKey);
-    await this.reload();
-    // The server reads its file again, but takes accounts from it at its start only: this one is told.
-    const { accountId, accounts } = await authority.serverClaims();
+    await this.#refreshConfig();
+    // A server that reads its file again would cut off others too: this one is told what has changed.
+    const { accountId, accounts } = authority.serverClaims;
     const { jwt, seed } = await authority.systemCredentials();
     const bus = new NatsBus({
       name: 'revocation',
@@ -114,17 +118,15 @@ export class NatsServer {
 
   /** Makes the server read certificate and accounts again. */
   async reload(): Promise<void> {
-    if (this.#config === undefined || this.#server === undefined) return;
-    this.#config = { ...this.#config, claims: await this.#options.authority.serverClaims() };
-    await this.#writeConfig(this.#config);
-    signalServer(this.#server, 'SIGHUP');
+    await this.#refreshConfig();
+    if (this.#server !== undefined) signalServer(this.#server, 'SIGHUP');
   }
 
   /** Ends the server. A second call does nothing. */
   async stop(): Promise<void> {
     await this.#scope.close();
     if (this.#server !== undefined) await this.#end(this.#server);
-    this.#server = undefined;
+    this.#setServer(undefined);
   }
 
   /** Leaves the server running for the next controller. */
@@ -132,11 +134,22 @@ export class NatsServer {
     await this.#scope.close();
   }
 
+  #setServer(server: ProcessIdentity | undefined): void {
+    this.#server = server;
+    this.#options.onProcess?.(server?.pid);
+  }
+
   #file(name: string): string {
     return join(this.#options.directory, name);
   }
 
-  async #makeConfig(monitorPort: number): Promise<NatsServerConfig> {
+  async #refreshConfig(): Promise<void> {
+    if (this.#config === undefined) return;
+    this.#config = { ...this.#config, claims: this.#options.authority.serverClaims };
+    await this.#writeConfig(this.#config);
+  }
+
+  #makeConfig(monitorPort: number): NatsServerConfig {
     const { listen, tls, authority } = this.#options;
     return {
       listen,
@@ -144,7 +157,7 @@ export class NatsServer {
       ...(tls !== undefined && { tls: { certFile: tls.certFile, keyFile: tls.keyFile } }),
       pidFile: this.#file('nats-server.pid'),
       logFile: this.#file('nats-server.log'),
-      claims: await authority.serverClaims(),
+      claims: authority.serverClaims,
     };
   }
 
@@ -176,7 +189,7 @@ export class NatsServer {
     await checkConfig(binary, this.#configFile);
     await rm(config.pidFile, { force: true });
     const pid = await spawnServer(binary, this.#configFile, this.#file('nats-server.out'));
-    this.#server = await findServer(pid, this.#configFile);
+    this.#setServer(await findServer(pid, this.#configFile));
     const deadline = clock.monotonic() + healthyWithinMs;
     while (this.#server !== undefined && isSameProcess(this.#server)) {
       if ((await nameOf(config.monitorPort)) === serverName(config)) return;
@@ -192,7 +205,8 @@ export class NatsServer {
   async #supervise(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     let failures = 0;
-    while (!signal.aborted) {
+    for (let round = 0; !signal.aborted; round += 1) {
+      if (round % pruneEvery === 0) await pruneLogs(this.#file('nats-server.log'));
       if (this.#server !== undefined && isSameProcess(this.#server)) {
         await clock.sleep(watchMs, signal);
         continue;
@@ -220,36 +234,5 @@ export class NatsServer {
       if (clock.monotonic() > deadline) signalServer(server, 'SIGKILL');
       await clock.sleep(pollMs);
     }
-  }
-}
-
-/** The name of a healthy server; undefined while it does not answer. */
-async function nameOf(monitorPort: number): Promise<string | undefined> {
-  const get = (path: string): Promise<Response> =>
-    fetch(`http://127.0.0.1:${monitorPort}${path}`, { signal: AbortSignal.timeout(2000) });
-  try {
-    const health = await get('/healthz');
-    await health.arrayBuffer();
-    if (!health.ok) return undefined;
-    const { server_name: name } = (await (await get('/varz')).json()) as { server_name?: string };
-    return name;
-  } catch {
-    return undefined;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function lastLines(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim().split('\n').slice(-3).join(' | ');
-  } catch (error) {
-    return messageOf(error);
   }
 }

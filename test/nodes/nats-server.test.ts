@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CertificateAuthority } from '../../controller/certificates/authority.ts';
 import { BusAuthority } from '../../controller/nodes/jwt.ts';
 import { parseVersion, renderConfig, serverName } from '../../controller/nodes/nats-config.ts';
+import { pruneLogs } from '../../controller/nodes/nats-health.ts';
 import { NatsServer } from '../../controller/nodes/nats-server.ts';
+import { NatsBus } from '../../shared/bus/nats-bus.ts';
 import { createUserKey } from '../../shared/bus/nats-user.ts';
 import { inboxPrefix } from '../../shared/bus/subjects.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -106,6 +110,29 @@ describe('NatsServer', function () {
     assert.ok(!old.isConnected);
   });
 
+  it('takes a new certificate without a restart', async () => {
+    const node = await bench.node('n1');
+    let reconnects = 0;
+    node.onReconnect(() => (reconnects += 1));
+    const other = await CertificateAuthority.create(systemClock);
+    const { certificate, privateKey } = await other.issueServerCertificate(['localhost', '127.0.0.1']);
+    await writeFile(join(bench.directory, 'server.crt'), certificate);
+    await writeFile(join(bench.directory, 'server.key'), privateKey);
+    await bench.server.reload();
+    await node.flush();
+    assert.equal(reconnects, 0);
+    const { jwt, seed } = await bench.authority.controllerCredentials();
+    const bus = new NatsBus({
+      name: 'new',
+      servers: [bench.server.url],
+      ca: other.credential.certificate,
+      credentials: { jwt: () => jwt, seed },
+      log: silentLogger,
+    });
+    await bus.ready();
+    await bus.close();
+  });
+
   it('keeps its keys to itself', async () => {
     assert.equal((await stat(join(bench.directory, 'bus/keys.json'))).mode & 0o777, 0o600);
     assert.equal((await stat(join(bench.directory, 'bus'))).mode & 0o777, 0o700);
@@ -118,7 +145,7 @@ describe('NatsServer', function () {
 describe('renderConfig', () => {
   it('writes nothing that an older server does not know', async () => {
     const bench = await BusBench.open();
-    const claims = await (await BusAuthority.open(join(bench.directory, 'bus'), systemClock)).serverClaims();
+    const claims = (await BusAuthority.open(join(bench.directory, 'bus'), systemClock)).serverClaims;
     await bench.close();
     const config = {
       listen: { host: '127.0.0.1', port: 7422 },
@@ -135,5 +162,23 @@ describe('renderConfig', () => {
     assert.equal(serverName(config), serverName({ ...config, claims: { ...claims, operatorJwt: 'another' } }));
     assert.notEqual(serverName(config), serverName({ ...config, listen: { host: '127.0.0.1', port: 1 } }));
     assert.deepEqual(parseVersion('nats-server: v2.10.27'), { major: 2, minor: 10, patch: 27 });
+  });
+});
+
+describe('pruneLogs', () => {
+  it('keeps the newest of what was put aside, and everything else', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-logs-'));
+    const names = ['2026.01.01', '2026.01.02', '2026.01.03', '2026.01.04', '2026.01.05'];
+    for (const name of names) await writeFile(join(directory, `nats-server.log.${name}`), '');
+    for (const name of ['nats-server.log', 'keys.json']) await writeFile(join(directory, name), '');
+    await pruneLogs(join(directory, 'nats-server.log'));
+    assert.deepEqual((await readdir(directory)).sort(), [
+      'keys.json',
+      'nats-server.log',
+      'nats-server.log.2026.01.03',
+      'nats-server.log.2026.01.04',
+      'nats-server.log.2026.01.05',
+    ]);
+    await rm(directory, { recursive: true });
   });
 });
