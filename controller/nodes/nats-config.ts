@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { ServerClaims } from './jwt.ts';
 
+/** PEM files, and the hash of the certificate in them. */
+export interface TlsFiles {
+  certFile: string;
+  keyFile: string;
+  fingerprint: string;
+}
+
 export interface NatsServerConfig {
   listen: { host: string; port: number };
   /** On loopback: health and identity of the server. */
   monitorPort: number;
-  /** PEM files of the server; absent: no TLS, for tests only. */
-  tls?: { certFile: string; keyFile: string };
+  /** Absent: no TLS, for tests only. */
+  tls?: TlsFiles;
   pidFile: string;
   logFile: string;
   claims: ServerClaims;
@@ -33,7 +40,15 @@ export function isAtLeast(version: Version, [major, minor, patch]: readonly [num
 
 /** Servers of the same name have the same settings; certificates and claims are read again without a restart. */
 export function serverName({ listen, monitorPort, tls, logFile, claims }: NatsServerConfig): string {
-  const identity = JSON.stringify([listen, monitorPort, tls, logFile, claims.accountId, claims.systemId]);
+  const identity = JSON.stringify([
+    listen,
+    monitorPort,
+    tls?.certFile,
+    tls?.keyFile,
+    logFile,
+    claims.accountId,
+    claims.systemId,
+  ]);
   return `berth-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
 }
 
@@ -63,9 +78,10 @@ export function renderConfig(config: NatsServerConfig, version: Version): string
   ].join('\n');
 }
 
-function renderTls({ certFile, keyFile }: { certFile: string; keyFile: string }, version: Version): string {
+/** The fingerprint is no setting: it makes the text another one when the files have changed. */
+function renderTls({ certFile, keyFile, fingerprint }: TlsFiles, version: Version): string {
   const minimum = isAtLeast(version, [2, 10, 0]) ? ' min_version: "1.2",' : '';
-  return `tls {${minimum} cert_file: ${quote(certFile)}, key_file: ${quote(keyFile)}, timeout: 5 }`;
+  return `# ${fingerprint}\ntls {${minimum} cert_file: ${quote(certFile)}, key_file: ${quote(keyFile)}, timeout: 5 }`;
 }
 
 function quote(text: string): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
@@ -10,7 +11,7 @@ import { Scope } from '../../shared/scope.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
 import type { BusAuthority } from './jwt.ts';
 import { freePort, lastLines, nameOf, pruneLogs } from './nats-health.ts';
-import { renderConfig, serverName, type NatsServerConfig, type Version } from './nats-config.ts';
+import { renderConfig, serverName, type NatsServerConfig, type TlsFiles, type Version } from './nats-config.ts';
 import { checkConfig, findServer, findVersion, signalServer, spawnServer } from './nats-process.ts';
 
 export interface NatsServerOptions {
@@ -76,7 +77,7 @@ export class NatsServer {
     this.#version = await findVersion(binary);
     const before = await this.#findRunning();
     const monitorPort = Number(await readIfPresent(this.#file('monitor-port'))) || (await freePort());
-    this.#config = this.#makeConfig(monitorPort);
+    this.#config = await this.#makeConfig(monitorPort);
     if (before !== undefined && (await this.#isOurs(before, this.#config))) {
       this.#setServer(before);
       this.#wasAdopted = true;
@@ -116,10 +117,9 @@ export class NatsServer {
     }
   }
 
-  /** Makes the server read certificate and accounts again. */
+  /** Makes the server read its certificate again if it is another one; then, and only then, clients have to come back. */
   async reload(): Promise<void> {
-    await this.#refreshConfig();
-    if (this.#server !== undefined) signalServer(this.#server, 'SIGHUP');
+    if (await this.#refreshConfig()) this.#signal('SIGHUP');
   }
 
   /** Ends the server. A second call does nothing. */
@@ -134,6 +134,10 @@ export class NatsServer {
     await this.#scope.close();
   }
 
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#server !== undefined) signalServer(this.#server, signal);
+  }
+
   #setServer(server: ProcessIdentity | undefined): void {
     this.#server = server;
     this.#options.onProcess?.(server?.pid);
@@ -143,18 +147,21 @@ export class NatsServer {
     return join(this.#options.directory, name);
   }
 
-  async #refreshConfig(): Promise<void> {
-    if (this.#config === undefined) return;
-    this.#config = { ...this.#config, claims: this.#options.authority.serverClaims };
+  /** True when the text is another one now. */
+  async #refreshConfig(): Promise<boolean> {
+    if (this.#config === undefined) return false;
+    const before = await readIfPresent(this.#configFile);
+    this.#config = await this.#makeConfig(this.#config.monitorPort);
     await this.#writeConfig(this.#config);
+    return before !== (await readIfPresent(this.#configFile));
   }
 
-  #makeConfig(monitorPort: number): NatsServerConfig {
+  async #makeConfig(monitorPort: number): Promise<NatsServerConfig> {
     const { listen, tls, authority } = this.#options;
     return {
       listen,
       monitorPort,
-      ...(tls !== undefined && { tls: { certFile: tls.certFile, keyFile: tls.keyFile } }),
+      ...(tls !== undefined && { tls: await describeTls(tls) }),
       pidFile: this.#file('nats-server.pid'),
       logFile: this.#file('nats-server.log'),
       claims: authority.serverClaims,
@@ -235,4 +242,9 @@ export class NatsServer {
       await clock.sleep(pollMs);
     }
   }
+}
+
+async function describeTls({ certFile, keyFile }: { certFile: string; keyFile: string }): Promise<TlsFiles> {
+  const certificate = await readFile(certFile);
+  return { certFile, keyFile, fingerprint: createHash('sha256').update(certificate).digest('hex') };
 }
