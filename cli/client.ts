@@ -73,7 +73,10 @@ export class ApiClient {
       accept: options.accept ?? 'application/json',
       'user-agent': 'berth',
     };
-    if (body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
+    if (body !== undefined) {
+      headers['content-type'] = options.contentType ?? 'application/json';
+      headers['content-length'] = String(Buffer.byteLength(body)); // Node leaves it out of a DELETE
+    }
     return new Promise((resolve, reject) => {
       const sending = httpsRequest(url, { method, headers, agent: this.#agent, signal: options.signal }, resolve);
       sending.on('error', (error: NodeJS.ErrnoException) => {
