@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { messageOf } from '../../shared/errors.ts';
+import { readYaml } from '../../shared/yaml.ts';
 import type { RegistryCredentials } from './image-service.ts';
 import { normalizeRegistry } from './reference.ts';
 
@@ -43,11 +43,11 @@ const knownKeys = new Set(['mirrors', 'plainHttp', 'skipVerify', 'ca', 'username
  */
 export async function readRegistries(path: string): Promise<Registries> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+    if (error.code === 'ENOENT') return '{}';
     throw error;
   });
   try {
-    const root = asRecord(parse(text) ?? {}, 'the file');
+    const root = asRecord(readYaml(text) ?? {}, 'the file');
     const table = asRecord(root.registries ?? {}, 'registries');
     const settings = await Promise.all(
       Object.entries(table).map(async ([host, value]): Promise<[string, RegistrySettings]> => {

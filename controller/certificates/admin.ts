@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { readYaml } from '../../shared/yaml.ts';
 import { readIfPresent, writePrivateFile } from './private-files.ts';
 import type { Pki } from './pki.ts';
 
@@ -21,7 +21,7 @@ export interface KubeconfigContent {
   token: string;
 }
 
-/** Writes a kubeconfig whose cluster, user and context are called `berth`. */
+/** Writes a kubeconfig whose cluster, user and context are called `berth`: in JSON, which every reader of YAML reads. */
 export async function writeAdminKubeconfig(
   path: string,
   { server, authority, token }: KubeconfigContent,
@@ -37,7 +37,7 @@ export async function writeAdminKubeconfig(
     'current-context': 'berth',
   };
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writePrivateFile(path, stringify(config));
+  await writePrivateFile(path, `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /**
@@ -64,7 +64,7 @@ async function readToken(path: string): Promise<string | undefined> {
   const text = await readIfPresent(path);
   if (text === undefined) return undefined;
   try {
-    const config = parse(text) as { users?: { user?: { token?: unknown } }[] } | null;
+    const config = readYaml(text) as { users?: { user?: { token?: unknown } }[] } | null;
     const token = config?.users?.[0]?.user?.token;
     return typeof token === 'string' ? token : undefined;
   } catch {

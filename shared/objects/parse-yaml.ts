@@ -1,5 +1,6 @@
-import { isMap, isPair, isScalar, isSeq, parseAllDocuments, type Document, type ParseOptions } from 'yaml';
+import type { Document, ParseOptions, parseAllDocuments } from 'yaml';
 import { ApiError, messageOf } from '../errors.ts';
+import { yaml } from '../yaml.ts';
 
 /** A value with the keys that were written twice: the last one counts, strict readers refuse. */
 export interface ParsedValue {
@@ -61,7 +62,7 @@ export function parseYaml(text: string): ParsedValue {
 
 function parseGuarded(text: string): Document.Parsed[] {
   try {
-    const documents = parseAllDocuments(text, options);
+    const documents = yaml().parseAllDocuments(text, options);
     return Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
   } catch (error) {
     throw refuse(messageOf(error), error);
@@ -79,6 +80,7 @@ function valueOf(document: Document.Parsed): ParsedValue {
 }
 
 function findDuplicates(node: unknown, path: string): string[] {
+  const { isMap, isPair, isScalar, isSeq } = yaml();
   if (isSeq(node)) return node.items.flatMap((item, index) => findDuplicates(item, `${path}[${index}]`));
   if (!isMap(node)) return [];
   const seen = new Set<string>();

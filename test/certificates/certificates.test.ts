@@ -110,7 +110,7 @@ describe('certificates', () => {
       const token = await tokenOf(path);
       assert.deepEqual(records, [{ sha256: hashToken(token), user: 'berth-admin', groups: ['system:masters'] }]);
       assert.deepEqual(await ensureAdmin(await openPki(), path, 'https://127.0.0.1:2'), records);
-      assert.match(await readFile(path, 'utf8'), /server: https:\/\/127\.0\.0\.1:2/);
+      assert.match(await readFile(path, 'utf8'), /"server": "https:\/\/127\.0\.0\.1:2"/);
       const kept = await readFile(join(directory, 'pki', 'admin-token.sha256'), 'utf8');
       assert.ok(!kept.includes(token));
     });

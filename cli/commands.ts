@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+
+type Load = () => Promise<Command>;
+
+/** All commands by the heading of their group. Each is loaded when it is needed: most calls need one. */
+export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  'This machine:': {
+    quickstart: async () => (await import('./quickstart.ts')).quickstartCommand(),
+    up: async () => (await import('./up.ts')).upCommand(),
+    down: async () => (await import('./down.ts')).downCommand(),
+    controller: async () => (await import('./controller.ts')).controllerCommand(),
+    agent: async () => (await import('./agent.ts')).agentCommand(),
+    token: async () => (await import('./token.ts')).tokenCommand(),
+  },
+  'Workloads:': {
+    apply: async () => (await import('./apply.ts')).applyCommand(),
+    get: async () => (await import('./get.ts')).getCommand(),
+    describe: async () => (await import('./describe.ts')).describeCommand(),
+    logs: async () => (await import('./logs.ts')).logsCommand(),
+    exec: async () => (await import('./exec.ts')).execCommand(),
+    delete: async () => (await import('./delete.ts')).deleteCommand(),
+    scale: async () => (await import('./scale.ts')).scaleCommand(),
+    rollout: async () => (await import('./rollout.ts')).rolloutCommand(),
+    wait: async () => (await import('./wait.ts')).waitCommand(),
+    events: async () => (await import('./events.ts')).eventsCommand(),
+    status: async () => (await import('./status.ts')).statusCommand(),
+  },
+  'Images:': { image: async () => (await import('./image.ts')).imageCommand() },
+};

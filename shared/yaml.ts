@@ -1,0 +1,19 @@
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+
+const loaded: { yaml?: typeof Yaml } = {};
+
+/** The YAML library, loaded when it is first needed: it takes megabytes and milliseconds, and most processes never do. */
+export function yaml(): typeof Yaml {
+  return (loaded.yaml ??= createRequire(import.meta.url)('yaml') as typeof Yaml);
+}
+
+/** The value of a text in YAML. JSON is YAML too, and read without the library. Throws for a text that is neither. */
+export function readYaml(text: string): unknown {
+  if (!text.startsWith('{')) return yaml().parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return yaml().parse(text);
+  }
+}
