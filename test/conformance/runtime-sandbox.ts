@@ -88,6 +88,21 @@ export function sandboxTests(given: () => RuntimeBench): void {
     assert.doesNotMatch(output, /sleep 471/);
   });
 
+  it('may have one process namespace, whose orphans are reaped and which goes with it', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench, { sharePid: true });
+    await started(bench, sandbox, 'exec sleep 4713', { name: 'first' });
+    const second = await started(bench, sandbox, '(sleep 0.1 &); exec sleep 4714', { name: 'second' });
+    const list = async (): Promise<string> => (await bench.driver.execSync(second, ['ps'], 10_000)).output;
+    assert.match(await list(), /sleep 4713/);
+    await until(async () => !/\[sleep\]|sleep 0\.1/.test(await list()), 'the orphan is reaped');
+    await bench.crash();
+    assert.equal((await bench.driver.listSandboxes()).find(({ id }) => id === sandbox.id)?.isReady, true);
+    await bench.driver.stopContainer(second, 5000);
+    assert.equal((await statusOf(bench, second)).exitCode, 143);
+    await bench.driver.removeSandbox(sandbox.id);
+  });
+
   it('takes its containers with it', async () => {
     const bench = given();
     const sandbox = await aSandbox(bench);

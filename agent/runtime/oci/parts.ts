@@ -11,6 +11,7 @@ import { ContainerStarter } from './container-starter.ts';
 import { ContainerTable } from './container-table.ts';
 import { Execs } from './execs.ts';
 import { Exits } from './exits.ts';
+import { FirstProcesses } from './first-process.ts';
 import { Gate } from './gate.ts';
 import { lookAtHost, type OciHost } from './host.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -54,7 +55,16 @@ export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Part
   const newId = (): string => Array.from({ length: idDigits }, () => Math.floor(chance() * 16).toString(16)).join('');
   const table = new ContainerTable(new RecordFiles<ContainerRecord>(layout.containerRecords));
   const sandboxRecords = new RecordFiles<SandboxRecord>(layout.sandboxRecords);
-  const sandboxes = new Sandboxes({ bootId: host.bootId, layout, records: sandboxRecords, network, clock, newId });
+  const sandboxes = new Sandboxes({
+    bootId: host.bootId,
+    layout,
+    records: sandboxRecords,
+    network,
+    firstProcesses: new FirstProcesses({ host, layout }),
+    cgroupParent,
+    clock,
+    newId,
+  });
   const common = { host, layout, cgroupParent, table, clock };
   const exits = new Exits({ ...common, log, scope });
   const cores = availableParallelism();

@@ -13,6 +13,8 @@ export interface SandboxRecord {
   phase: 'making' | 'ready' | 'stopped';
   ip: string;
   createdAt: number;
+  /** Of a shared process namespace. */
+  firstProcess?: ProcessIdentity;
 }
 
 export interface ContainerRecord extends Omit<ContainerStatus, 'state'> {
@@ -28,8 +30,8 @@ export interface ContainerRecord extends Omit<ContainerStatus, 'state'> {
   monitor?: ProcessIdentity;
 }
 
-/** Where a container's cgroup is, below the mount of each controller. */
-export function cgroupOf(parent: string, pod: PodIdentity, id: ContainerId): string {
+/** Where the cgroup of a container, or of a sandbox's first process, is: below the mount of each controller. */
+export function cgroupOf(parent: string, pod: PodIdentity, id: ContainerId | SandboxId): string {
   return `${parent}/${pod.uid}/${id}`;
 }
 

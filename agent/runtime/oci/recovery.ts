@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../shared/errors.ts';
-import type { ContainerId } from '../driver.ts';
+import type { ContainerId, SandboxId } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
 
@@ -57,10 +57,11 @@ async function recoverContainer(
 }
 
 async function removeUnknown(
-  { layout, host, table }: Parts,
+  { layout, host, table, sandboxes }: Parts,
   { paths, snapshotter, log }: OciDriverDeps,
 ): Promise<void> {
-  const isUnknown = (id: string): boolean => table.find(id as ContainerId) === undefined;
+  const isUnknown = (id: string): boolean =>
+    table.find(id as ContainerId) === undefined && sandboxes.find(id as SandboxId) === undefined;
   const podUids = new Set(table.all().map(({ record }) => record.pod.uid));
   for (const uid of await host.cgroups.children(paths.cgroup)) {
     if (uid === 'monitors') continue;

@@ -3,11 +3,13 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { listMounts, mount, unmount } from '../../host/mounts.ts';
 import { isPinned, type NamespacePins, pinNamespaces, unpin } from '../../host/namespaces.ts';
+import { isAlive } from '../../host/processes.ts';
 import type { NodeNetwork } from '../../network/network.ts';
 import type { SandboxConfig, SandboxId, SandboxStatus } from '../driver.ts';
+import type { FirstProcesses } from './first-process.ts';
 import { KeyedLock } from './gate.ts';
 import { type Layout, sandboxFiles } from './layout.ts';
-import type { RecordFiles, SandboxRecord } from './records.ts';
+import { cgroupOf, type RecordFiles, type SandboxRecord } from './records.ts';
 import { hostnameOf, writeSandboxFiles } from './sandbox-files.ts';
 import type { SandboxView } from './spec/build-spec.ts';
 import { sandboxSysctls } from './sysctls.ts';
@@ -17,6 +19,8 @@ interface SandboxesDeps {
   layout: Layout;
   records: RecordFiles<SandboxRecord>;
   network: NodeNetwork;
+  firstProcesses: FirstProcesses;
+  cgroupParent: string;
   clock: Clock;
   newId: () => string;
 }
@@ -51,8 +55,6 @@ export class Sandboxes {
   }
 
   async run(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {
-    if (config.sharePid)
-      throw new ApiError('BadRequest', 'the oci runtime cannot share one process namespace in a pod yet');
     const sysctls = sandboxSysctls(config);
     const { uid, name } = config.pod;
     if (
@@ -77,8 +79,8 @@ export class Sandboxes {
     return this.#locks.run(record.id, async () => {
       try {
         await this.#deps.records.save(record);
-        const ip = await this.#make(record, sysctls, signal);
-        return await this.#status(await this.#update({ ...record, ip, phase: 'ready' }));
+        const made = await this.#make(record, sysctls, signal);
+        return await this.#status(await this.#update({ ...record, ...made, phase: 'ready' }));
       } catch (error) {
         await this.#takeDown(record);
         await this.#forget(record.id);
@@ -127,7 +129,7 @@ export class Sandboxes {
     if (record === undefined) throw new ApiError('NotFound', `sandbox ${id} not found`, { kind: 'Sandbox', name: id });
     if (!(await this.#status(record)).isReady) throw new ApiError('Conflict', `sandbox ${id} is not ready`);
     const files = sandboxFiles(this.#deps.layout, id);
-    const { config } = record;
+    const { config, firstProcess } = record;
     const { net, ipc, uts } = pinsOf(config, files);
     return {
       hostname: hostnameOf(config),
@@ -136,15 +138,21 @@ export class Sandboxes {
         ...(net === undefined ? {} : { network: net }),
         ...(ipc === undefined ? {} : { ipc }),
         ...(uts === undefined ? {} : { uts }),
+        ...(firstProcess === undefined ? {} : { pid: `/proc/${String(firstProcess.pid)}/ns/pid` }),
       },
       hostPid: config.hostPid,
     };
   }
 
-  async #make({ id, config }: SandboxRecord, sysctls: Record<string, string>, signal?: AbortSignal): Promise<string> {
+  async #make(
+    { id, config }: SandboxRecord,
+    sysctls: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Pick<SandboxRecord, 'ip' | 'firstProcess'>> {
     const files = sandboxFiles(this.#deps.layout, id);
+    const pins = pinsOf(config, files);
     await mkdir(files.directory, { mode: 0o700 });
-    await pinNamespaces(pinsOf(config, files), { hostname: config.hostname, sysctls });
+    await pinNamespaces(pins, { hostname: config.hostname, sysctls });
     signal?.throwIfAborted();
     const ip = config.hostNetwork ? '' : (await this.#deps.network.attach(id, files.net, config.ports)).ip;
     if (!config.hostIpc) {
@@ -153,13 +161,22 @@ export class Sandboxes {
     }
     await writeSandboxFiles(files, config, ip);
     signal?.throwIfAborted();
-    return ip;
+    if (!config.sharePid) return { ip };
+    const namespaces = Object.entries(pins).map(([kind, path]: [string, string]) => ({
+      type: kind === 'net' ? 'network' : kind,
+      path,
+    }));
+    const cgroup = cgroupOf(this.#deps.cgroupParent, config.pod, id);
+    const { directory } = files;
+    return { ip, firstProcess: await this.#deps.firstProcesses.start({ id, directory, cgroup, namespaces }) };
   }
 
   /** Every step is tried; the first failure is thrown at the end. */
-  async #takeDown({ id }: SandboxRecord): Promise<void> {
+  async #takeDown({ id, config }: SandboxRecord): Promise<void> {
     const files = sandboxFiles(this.#deps.layout, id);
+    const cgroup = cgroupOf(this.#deps.cgroupParent, config.pod, id);
     const results = await Promise.allSettled([
+      config.sharePid ? this.#deps.firstProcesses.remove(id, cgroup) : undefined,
       this.#deps.network.detach(id),
       unpin(files.net),
       unpin(files.ipc),
@@ -183,10 +200,11 @@ export class Sandboxes {
     return { id, pod: config.pod, attempt: config.attempt, isReady: await this.#isReady(record), ip, createdAt };
   }
 
-  async #isReady({ id, phase, bootId, config }: SandboxRecord): Promise<boolean> {
+  async #isReady({ id, phase, bootId, config, firstProcess }: SandboxRecord): Promise<boolean> {
     if (phase !== 'ready' || bootId !== this.#deps.bootId) return false;
     const pins = Object.values(pinsOf(config, sandboxFiles(this.#deps.layout, id))) as string[];
     if (!(await Promise.all(pins.map(isPinned))).every(Boolean)) return false;
+    if (config.sharePid && (firstProcess === undefined || !(await isAlive(firstProcess)))) return false;
     return config.hostNetwork || (await this.#deps.network.usage(id)) !== undefined;
   }
 

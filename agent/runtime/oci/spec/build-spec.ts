@@ -12,7 +12,7 @@ export interface SandboxView {
   hostname: string;
   files: SharedFiles;
   /** Pinned namespaces by their OCI name; those of the host are left out. */
-  namespaces: { network?: string; ipc?: string; uts?: string };
+  namespaces: { network?: string; ipc?: string; uts?: string; pid?: string };
   hostPid: boolean;
 }
 
@@ -114,7 +114,8 @@ const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc
 function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devices }: SpecInput): OciLinux {
   const { privileged } = config.security;
   const pinned = Object.entries(sandbox.namespaces).map(([type, path]) => ({ type, path }));
-  const own = ['mount', ...(sandbox.hostPid ? [] : ['pid']), ...(isCgroup2 && !privileged ? ['cgroup'] : [])];
+  const hasOwnPids = !sandbox.hostPid && sandbox.namespaces.pid === undefined;
+  const own = ['mount', ...(hasOwnPids ? ['pid'] : []), ...(isCgroup2 && !privileged ? ['cgroup'] : [])];
   return {
     namespaces: [...pinned, ...own.map((type) => ({ type }))],
     cgroupsPath,
