@@ -1,20 +1,28 @@
-import { Command } from 'commander';
-import { hasReason, messageOf } from '../shared/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { Command, Option } from 'commander';
+import { hasReason } from '../shared/errors.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import type { ApiClient } from './client.ts';
+import { reportOne } from './failure.ts';
 import { readManifests, type Manifest } from './manifests.ts';
-import { printValue } from './output.ts';
-import { objectLabel, resourcePath, type ServedResource } from './resource-names.ts';
+import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
+import { outputOption } from './output.ts';
+import { resourcePath, type ServedResource } from './resource-names.ts';
+import { Results } from './results.ts';
+import { withFiles, type FileOptions } from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
+import { UsageError } from './usage.ts';
 
-interface ApplyOptions extends ApiOptions {
-  filename: string[];
-  recursive?: boolean;
-  dryRun?: string;
+interface ApplyOptions extends ApiOptions, FileOptions {
+  dryRun?: DryRun;
   forceConflicts?: boolean;
+  serverSide?: boolean;
+  fieldManager: string;
   validate: string;
   output?: string;
 }
+
+type ToApply = Manifest & { resource: ServedResource };
 
 const fieldValidation: Record<string, string> = {
   strict: 'Strict',
@@ -26,73 +34,82 @@ const fieldValidation: Record<string, string> = {
 
 /** `berth apply -f`: server-side apply of each object, in order. One bad object does not keep the others from being applied. */
 export function applyCommand(): Command {
-  return withApiOptions(new Command('apply'))
+  const command = withFiles(new Command('apply'), 'what to apply')
     .description('Create or change objects so that they match the manifests')
-    .requiredOption('-f, --filename <path...>', 'files, directories or - for standard input')
-    .option('-R, --recursive', 'look into directories below')
-    .option('--dry-run <how>', 'server: check and show, store nothing')
+    .addOption(dryRunOption())
     .option('--force-conflicts', 'take over fields that others have set')
-    .option('--validate <how>', 'unknown fields: strict, warn or ignore', 'strict')
-    .option('-o, --output <format>', 'print the objects: json, yaml or name')
+    .option('--server-side', 'for kubectl users: this is always so')
+    .option('--field-manager <name>', 'who owns the fields that are set', 'berth')
+    .addOption(new Option('--validate <how>', 'unknown fields').choices(Object.keys(fieldValidation)).default('strict'))
+    .addOption(outputOption('json', 'yaml', 'name', 'jsonpath=…'))
     .action((options: ApplyOptions) => withSession(options, (session) => apply(session, options)));
+  return withApiOptions(command, [
+    'berth apply -f web.yaml',
+    'berth apply -f manifests/ -R --dry-run=server',
+    'cat web.yaml | berth apply -n shop -f -',
+  ]);
 }
 
 async function apply(session: Session, options: ApplyOptions): Promise<void> {
-  const manifests = await readManifests(options.filename, options.recursive ?? false);
-  const applied: KubeObject[] = [];
-  for (const manifest of manifests) {
+  const manifests = await readManifests(options.filename ?? [], options.recursive ?? false);
+  const toApply = manifests.map((manifest): ToApply => {
+    const { source, object } = manifest;
+    const { namespace } = object.metadata;
+    if (options.namespace !== undefined && namespace !== undefined && namespace !== options.namespace) {
+      const flag = `-n ${options.namespace}`;
+      throw new UsageError(`${source}: metadata.namespace: is "${namespace}", which does not match ${flag}`);
+    }
+    return { ...manifest, resource: session.names.findKind(object.apiVersion, object.kind, source) };
+  });
+  const results = new Results(options.output);
+  for (const manifest of toApply) {
     try {
-      applied.push(await applyOne(session, manifest, options));
+      await applyOne(session, manifest, options, results);
     } catch (error) {
-      process.stderr.write(`error: ${manifest.source}: ${messageOf(error)}\n`);
-      process.exitCode = 1;
+      if (hasReason(error, 'ServiceUnavailable') || hasReason(error, 'Unauthorized')) throw error;
+      reportOne(error, manifest.source);
     }
   }
-  if (options.output === undefined || options.output === 'name' || applied.length === 0) return;
-  const [only] = applied;
-  printValue(applied.length === 1 ? only : { apiVersion: 'v1', kind: 'List', items: applied }, options.output);
+  results.finish();
 }
 
 async function applyOne(
-  { client, names, namespace }: Session,
-  { object }: Manifest,
+  { client, namespace }: Session,
+  { object, resource }: ToApply,
   options: ApplyOptions,
-): Promise<KubeObject> {
-  const resource = names.findKind(object.apiVersion, object.kind);
+  results: Results,
+): Promise<void> {
   const path = resourcePath(resource, object.metadata.namespace ?? namespace, object.metadata.name);
-  const before = await readVersion(client, path);
-  const result = await client.call<KubeObject>('PATCH', path, {
+  const before = await readPresent(client, path);
+  const after = await client.call<KubeObject>('PATCH', path, {
     contentType: 'application/apply-patch+yaml',
     body: object,
     query: {
-      fieldManager: 'berth',
+      fieldManager: options.fieldManager,
       fieldValidation: fieldValidation[options.validate],
       force: options.forceConflicts === true ? 'true' : undefined,
-      dryRun: options.dryRun === 'server' ? 'All' : undefined,
+      ...dryRunQuery(options),
     },
   });
-  if (options.output === undefined) process.stdout.write(`${describeResult(resource, result, before, options)}\n`);
-  if (options.output === 'name') process.stdout.write(`${objectLabel(resource, result.metadata.name)}\n`);
-  return result;
+  const what = before === undefined ? 'created' : isSame(before, after) ? 'unchanged' : 'configured';
+  results.add(resource, after.metadata.name, what + dryRunSuffix(options), after);
 }
 
-async function readVersion(client: ApiClient, path: string): Promise<string | undefined> {
+async function readPresent(client: ApiClient, path: string): Promise<KubeObject | undefined> {
   try {
-    return (await client.call<KubeObject>('GET', path)).metadata.resourceVersion;
+    return await client.call<KubeObject>('GET', path);
   } catch (error) {
     if (hasReason(error, 'NotFound')) return undefined;
     throw error;
   }
 }
 
-function describeResult(
-  resource: ServedResource,
-  object: KubeObject,
-  before: string | undefined,
-  options: ApplyOptions,
-): string {
-  const what =
-    before === undefined ? 'created' : before === object.metadata.resourceVersion ? 'unchanged' : 'configured';
-  const dry = options.dryRun === undefined ? '' : ' (server dry run)';
-  return `${objectLabel(resource, object.metadata.name)} ${what}${dry}`;
+/** Who owns a field, and what a controller reports meanwhile, is no change of the object. */
+function isSame(before: KubeObject, after: KubeObject): boolean {
+  const told = (object: KubeObject & { status?: unknown }): unknown => {
+    const { status: _status, metadata, ...rest } = object;
+    const { managedFields: _fields, resourceVersion: _version, ...shown } = metadata;
+    return { ...rest, metadata: shown };
+  };
+  return isDeepStrictEqual(told(before), told(after));
 }

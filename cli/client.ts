@@ -1,5 +1,5 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { ApiError, type ErrorDetails, type Reason } from '../shared/errors.ts';
 import type { Connection } from './kubeconfig.ts';
@@ -11,6 +11,8 @@ export interface CallOptions {
   accept?: string;
   signal?: AbortSignal;
 }
+
+const connectTimeoutMs = 15_000;
 
 /** A thin client of the public API. Errors of the server come back as ApiError with its own words. */
 export class ApiClient {
@@ -33,7 +35,18 @@ export class ApiClient {
   /** Sends and parses JSON. */
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
     const response = await this.open(method, path, options);
-    return JSON.parse((await buffer(response)).toString()) as T;
+    const text = (await buffer(response)).toString();
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      const what = `${this.connection.server} does not answer as a Kubernetes API`;
+      throw new ApiError(
+        'InternalError',
+        `${what}: check the server in ${this.connection.source}`,
+        {},
+        { cause: error },
+      );
+    }
   }
 
   /** Sends and gives the response to read as it comes. */
@@ -41,7 +54,22 @@ export class ApiClient {
     const response = await this.#send(method, path, options);
     for (const warning of readWarnings(response.headers.warning)) this.onWarning(warning);
     if ((response.statusCode ?? 500) < 300) return response;
-    throw toApiError(response.statusCode ?? 500, (await buffer(response)).toString());
+    throw this.refusal(response.statusCode ?? 500, (await buffer(response)).toString());
+  }
+
+  /** What the server refuses a request with, as an error. */
+  refusal(code: number, body: string): ApiError {
+    const error = toApiError(code, body);
+    if (error.reason !== 'Unauthorized') return error;
+    const message = `the server does not accept the credentials in ${this.connection.source}: they are wrong or have expired`;
+    return new ApiError('Unauthorized', message, error.details);
+  }
+
+  /** What keeps the server from being reached, as an error that says what to do. */
+  unreachable(error: NodeJS.ErrnoException): ApiError {
+    const { server, source } = this.connection;
+    const message = `cannot reach ${server}: ${explain(error, source)}`;
+    return new ApiError('ServiceUnavailable', message, {}, { cause: error });
   }
 
   /** Where a WebSocket may connect, with what a client needs to be let in. */
@@ -77,16 +105,40 @@ export class ApiClient {
       headers['content-type'] = options.contentType ?? 'application/json';
       headers['content-length'] = String(Buffer.byteLength(body)); // Node leaves it out of a DELETE
     }
+    const isPlain = url.protocol === 'http:';
+    const how: RequestOptions = { method, headers, signal: options.signal, ...(!isPlain && { agent: this.#agent }) };
     return new Promise((resolve, reject) => {
-      const sending = httpsRequest(url, { method, headers, agent: this.#agent, signal: options.signal }, resolve);
-      sending.on('error', (error: NodeJS.ErrnoException) => {
-        const refused = error.code === 'ECONNREFUSED';
-        const hint = refused ? `nothing listens on ${url.host}: is Berth running ('berth up')?` : error.message;
-        reject(new ApiError('ServiceUnavailable', `cannot reach ${url.origin}: ${hint}`, {}, { cause: error }));
-      });
+      const sending = (isPlain ? httpRequest : httpsRequest)(url, how, resolve);
+      limitConnecting(sending);
+      sending.on('error', (error) => reject(this.unreachable(error)));
       sending.end(body);
     });
   }
+}
+
+/** A server that drops packets must not keep anybody waiting; one that is connected may take its time. */
+function limitConnecting(sending: ClientRequest): void {
+  const timer = setTimeout(() => sending.destroy(new Error('no answer within 15 s')), connectTimeoutMs);
+  const stop = (): void => clearTimeout(timer);
+  sending.once('close', stop);
+  sending.once('socket', (socket) => {
+    if (!socket.connecting) stop();
+    else socket.once('connect', stop);
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, source: string): string {
+  const code = error.code ?? '';
+  if (code === 'ECONNREFUSED') return `nothing listens there: is Berth running ('berth up')?`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `there is no such host: check the server in ${source}`;
+  if (code === 'CERT_HAS_EXPIRED') return `its certificate has expired: check the clocks of both machines`;
+  if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)/.test(code)) {
+    return `its certificate is not the one that ${source} expects (${code})`;
+  }
+  if (code === 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED') return `the client certificate in ${source} has expired`;
+  if (code.startsWith('ERR_SSL_')) return `it does not speak TLS as expected (${code}): check the server in ${source}`;
+  if (code === 'ECONNRESET') return 'it closed the connection';
+  return error.message;
 }
 
 function encode(body: unknown): string | Uint8Array {

@@ -1,79 +1,68 @@
 import { Command } from 'commander';
-import { stringify } from 'yaml';
 import type { KubeObject } from '../shared/objects/types.ts';
+import { yaml } from '../shared/yaml.ts';
+import { describeKind, describeMetadata } from './describe-kinds.ts';
 import { formatEvents, listEvents } from './events.ts';
-import { printValue } from './output.ts';
-import { parseTargets, resourcePath, type Target } from './resource-names.ts';
+import { reportOne } from './failure.ts';
+import { outputOption, printValue } from './output.ts';
+import { pathOf, selectObjects, withFiles, type ObjectRef, type SelectOptions } from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
+import { formatSheet, type Sheet } from './sheet.ts';
 
-interface DescribeOptions extends ApiOptions {
-  selector?: string;
+interface DescribeOptions extends ApiOptions, SelectOptions {
   output?: string;
 }
 
-/** `berth describe`: an object as readable YAML, without what only machines read, and its events. */
+/** `berth describe`: an object for people to read, with its events. */
 export function describeCommand(): Command {
-  return withApiOptions(new Command('describe'))
-    .description('Show an object in full, with its events')
-    .argument('<type...>', 'TYPE, TYPE NAME… or TYPE/NAME…')
+  const command = withFiles(new Command('describe'), 'describe what these name')
+    .description('Show all that matters of an object, with its events')
+    .argument('[type...]', 'TYPE, TYPE NAME… or TYPE/NAME…')
     .option('-l, --selector <labels>', 'objects with these labels')
-    .option('-o, --output <format>', 'json or yaml')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .addOption(outputOption('json', 'yaml', 'jsonpath=…'))
     .action((words: string[], options: DescribeOptions) =>
-      withSession(options, async (session) => {
-        const objects: KubeObject[] = [];
-        for (const target of parseTargets(words, session.names))
-          objects.push(...(await load(session, target, options)));
-        if (objects.length === 0) process.stderr.write('No resources found.\n');
-        for (const [index, object] of objects.entries()) {
-          if (index > 0) process.stdout.write('\n');
-          await describe(session, object, options);
-        }
-      }),
+      withSession(options, (session) => describeAll(session, words, options)),
     );
+  return withApiOptions(command, ['berth describe pod web', 'berth describe deployment/web', 'berth describe nodes']);
 }
 
-async function load(
-  { client, namespace }: Session,
-  { resource, name }: Target,
-  options: DescribeOptions,
-): Promise<KubeObject[]> {
-  const path = resourcePath(resource, namespace, name);
-  const found = await client.call<KubeObject & { items?: KubeObject[] }>('GET', path, {
-    query: name === undefined ? { labelSelector: options.selector } : {},
-  });
-  const items = name === undefined ? (found.items ?? []) : [found];
-  return items.map((item) => ({ ...item, kind: resource.kind }));
-}
-
-async function describe(session: Session, object: KubeObject, { output }: DescribeOptions): Promise<void> {
-  const { name, namespace, uid } = object.metadata;
-  const events = await listEvents(session, namespace, { kind: object.kind, name, uid });
-  if (output !== undefined) {
-    printValue({ object, events }, output);
-    return;
+async function describeAll(session: Session, words: string[], options: DescribeOptions): Promise<void> {
+  const refs = await selectObjects(session, words, { ...options, all: true });
+  if (refs.length === 0) process.stderr.write('No resources found.\n');
+  const told: unknown[] = [];
+  for (const [index, ref] of refs.entries()) {
+    try {
+      const object = await session.client.call<KubeObject>('GET', pathOf(ref));
+      const { name, uid, namespace } = object.metadata;
+      // Events of nodes bear no uid that is the node's own.
+      const about = { kind: object.kind, name, ...(uid !== undefined && object.kind !== 'Node' && { uid }) };
+      const events = await listEvents(session, namespace, about);
+      if (options.output !== undefined) told.push({ object, events });
+      else process.stdout.write(`${index > 0 ? '\n\n' : ''}${await describe(session, ref, object)}`);
+      if (options.output !== undefined) continue;
+      const table = formatEvents(events, { withObject: false });
+      process.stdout.write(events.length === 0 ? 'Events: <none>\n' : `Events:\n${table.replaceAll(/^(?=.)/gm, '  ')}`);
+    } catch (error) {
+      reportOne(error);
+    }
   }
-  const { apiVersion: _version, kind, metadata, ...rest } = object as KubeObject & Record<string, unknown>;
-  const { managedFields: _fields, annotations, ...shown } = metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _applied, ...kept } = annotations ?? {};
-  const view = {
-    kind,
-    ...shown,
-    ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
-    ...hideSecrets(kind, rest),
-  };
-  process.stdout.write(stringify(view, { lineWidth: 0 }));
-  process.stdout.write(events.length === 0 ? 'events: none\n' : `events:\n${indent(formatEvents(events, false))}`);
+  if (told.length > 0) printValue(told.length === 1 ? told[0] : told, options.output);
 }
 
-function hideSecrets(kind: string, rest: Record<string, unknown>): Record<string, unknown> {
-  if (kind !== 'Secret' || typeof rest['data'] !== 'object' || rest['data'] === null) return rest;
-  const sizes = Object.entries(rest['data'] as Record<string, string>).map(([key, value]) => [
-    key,
-    `${Buffer.from(value, 'base64').length} bytes`,
-  ]);
-  return { ...rest, data: Object.fromEntries(sizes) };
+async function describe(session: Session, { resource }: ObjectRef, object: KubeObject): Promise<string> {
+  const known = await describeKind(session, object);
+  const sheet: Sheet = [['Kind', resource.kind], ...describeMetadata(object), ...(known ?? [])];
+  return `${formatSheet(sheet)}${known === undefined ? describeRest(object) : ''}`;
 }
 
-function indent(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, '  ');
+/** A kind that nothing more is known of, as it is. */
+function describeRest(object: KubeObject): string {
+  const {
+    apiVersion: _version,
+    kind: _kind,
+    metadata: _metadata,
+    ...rest
+  } = object as KubeObject & Record<string, unknown>;
+  return Object.keys(rest).length === 0 ? '' : yaml().stringify(rest, { lineWidth: 0 });
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { WebSocket, type RawData } from 'ws';
-import { ApiError } from '../shared/errors.ts';
 import { channel } from '../shared/bus/byte-stream.ts';
-import { parseTargets, resourcePath } from './resource-names.ts';
+import type { ApiClient } from './client.ts';
+import { chooseContainer, findPod } from './pods-of.ts';
+import { resourcePath } from './resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
-import { UsageError } from './usage.ts';
 
 interface ExecOptions extends ApiOptions {
   container?: string;
@@ -19,42 +19,47 @@ interface ExecStatus {
 }
 
 const closeChannel = 255;
+/** More input than this waits at its source until the server has taken some. */
+const maxUnsentBytes = 1024 * 1024;
 
 /** `berth exec -it pod -- command`: over WebSocket `v5.channel.k8s.io`; exits with the command's own code. */
 export function execCommand(): Command {
-  return withApiOptions(new Command('exec'))
-    .description('Run a command in a container: berth exec -it web -- sh')
-    .argument('<pod>', 'POD or pod/NAME')
+  const command = new Command('exec')
+    .description('Run a command in a container; exits with its exit code')
+    .argument('<pod>', 'POD or TYPE/NAME')
     .argument('<command...>', 'the command, after --')
     .option('-c, --container <name>', 'which container')
     .option('-i, --stdin', 'pass on what is typed or piped in')
     .option('-t, --tty', 'with a terminal')
-    .action((pod: string, command: string[], options: ExecOptions) =>
+    .action((pod: string, words: string[], options: ExecOptions) =>
       withSession(options, async (session) => {
-        process.exitCode = await exec(session, pod, command, options);
+        process.exitCode = await exec(session, pod, words, options);
       }),
     );
+  return withApiOptions(command, [
+    'berth exec -it deployment/web -- sh',
+    'berth exec web -c sidecar -- cat /etc/hosts',
+    'tar c notes | berth exec -i web -- tar x -C /tmp',
+  ]);
 }
 
 async function exec(session: Session, word: string, command: string[], options: ExecOptions): Promise<number> {
   const { client, names, namespace } = session;
-  const [target] = word.includes('/')
-    ? parseTargets([word], names)
-    : [{ resource: names.findKind('v1', 'Pod'), name: word }];
-  if (target?.resource.kind !== 'Pod') throw new UsageError(`"${word}" is not a pod`);
+  const { name, pod } = await findPod(session, word);
   const query = new URLSearchParams(command.map((part): [string, string] => ['command', part]));
-  if (options.container !== undefined) query.set('container', options.container);
+  const container = pod === undefined ? options.container : chooseContainer(pod, options.container);
+  if (container !== undefined) query.set('container', container);
   const tty = options.tty === true && process.stdin.isTTY;
-  for (const [name, on] of Object.entries({ stdin: options.stdin === true, stdout: true, stderr: !tty, tty }))
-    query.set(name, String(on));
-  const { url, headers, tls } = client.socketTarget(
-    `${resourcePath(target.resource, namespace, target.name)}/exec?${query.toString()}`,
-  );
-  const socket = new WebSocket(url, ['v5.channel.k8s.io'], { headers, ...tls });
-  return runSession(socket, options.stdin === true, tty);
+  if (options.tty === true && !tty) process.stderr.write('No terminal is used: the input is not one.\n');
+  for (const [flag, on] of Object.entries({ stdin: options.stdin === true, stdout: true, stderr: !tty, tty }))
+    query.set(flag, String(on));
+  const path = `${resourcePath(names.findKind('v1', 'Pod'), namespace, name)}/exec?${query.toString()}`;
+  return runSession(client, path, options.stdin === true, tty);
 }
 
-function runSession(socket: WebSocket, stdin: boolean, tty: boolean): Promise<number> {
+function runSession(client: ApiClient, path: string, stdin: boolean, tty: boolean): Promise<number> {
+  const { url, headers, tls } = client.socketTarget(path);
+  const socket = new WebSocket(url, ['v5.channel.k8s.io'], { headers, ...tls });
   const send = (to: number, bytes: Uint8Array): void => socket.send(Buffer.concat([Buffer.of(to), bytes]));
   const resize = (): void => {
     const { columns: Width, rows: Height } = process.stdout;
@@ -69,7 +74,7 @@ function runSession(socket: WebSocket, stdin: boolean, tty: boolean): Promise<nu
         resize();
       }
       if (!stdin) return;
-      process.stdin.on('data', (bytes: Buffer) => send(channel.stdin, bytes));
+      process.stdin.on('data', (bytes: Buffer) => sendInput(socket, bytes));
       process.stdin.on('end', () => socket.send(Buffer.of(closeChannel, channel.stdin)));
     });
     socket.on('message', (data: RawData) => {
@@ -82,9 +87,9 @@ function runSession(socket: WebSocket, stdin: boolean, tty: boolean): Promise<nu
     socket.on('unexpected-response', (_request, response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => reject(new ApiError('BadRequest', messageIn(text))));
+      response.on('end', () => reject(client.refusal(response.statusCode ?? 500, text)));
     });
-    socket.on('error', reject);
+    socket.on('error', (error) => reject(client.unreachable(error)));
     socket.on('close', () => {
       if (status === undefined) reject(new Error('the session ended without a status'));
       else resolve(exitCode(status));
@@ -96,12 +101,11 @@ function runSession(socket: WebSocket, stdin: boolean, tty: boolean): Promise<nu
   });
 }
 
-function messageIn(text: string): string {
-  try {
-    return (JSON.parse(text) as { message?: string }).message ?? text;
-  } catch {
-    return text;
-  }
+function sendInput(socket: WebSocket, bytes: Buffer): void {
+  if (socket.bufferedAmount > maxUnsentBytes) process.stdin.pause();
+  socket.send(Buffer.concat([Buffer.of(channel.stdin), bytes]), () => {
+    if (socket.bufferedAmount <= maxUnsentBytes && socket.readyState === WebSocket.OPEN) process.stdin.resume();
+  });
 }
 
 function exitCode({ status, message, details }: ExecStatus): number {

@@ -1,124 +1,133 @@
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { hasReason, messageOf } from '../shared/errors.ts';
+import { hasReason } from '../shared/errors.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
-import { formatTable, outputFormats, printValue, tableAccept, type Table } from './output.ts';
-import { objectLabel, parseTargets, resourcePath, type Target } from './resource-names.ts';
+import { reportOne } from './failure.ts';
+import { pathOf, printTables, readTable, watchOf, type Asked, type TableOptions } from './get-table.ts';
+import { parsePath } from './jsonpath.ts';
+import { objectFormats, outputOption, printValue } from './output.ts';
+import { parseTargets } from './resource-names.ts';
+import { namedInFiles, withFiles, type FileOptions } from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
+import { sortByPath, type Table } from './table.ts';
 import { UsageError } from './usage.ts';
+import { followChanges } from './watching.ts';
 
-interface GetOptions extends ApiOptions {
-  output?: string;
-  selector?: string;
-  fieldSelector?: string;
-  watch?: boolean;
-  headers: boolean;
+interface GetOptions extends ApiOptions, FileOptions, TableOptions {
   ignoreNotFound?: boolean;
+  raw?: string;
 }
 
 type Objects = KubeObject & { items?: KubeObject[]; metadata: { resourceVersion?: string } };
 
 /** `berth get`: the server's own tables, or the objects. */
 export function getCommand(): Command {
-  return withApiOptions(new Command('get'))
-    .description('Show objects: berth get pods, berth get deployment/web -o yaml')
-    .argument('<type...>', 'TYPE, TYPE NAME…, TYPE/NAME… or TYPE,TYPE')
+  const command = withFiles(new Command('get'), 'show what these name')
+    .description('Show objects')
+    .argument('[type...]', 'TYPE, TYPE NAME…, TYPE/NAME… or TYPE,TYPE')
     .option('-A, --all-namespaces', 'of all namespaces')
-    .option('-o, --output <format>', outputFormats.join(', '))
+    .addOption(outputOption('wide', ...objectFormats))
     .option('-l, --selector <labels>', 'only objects with these labels')
     .option('--field-selector <fields>', 'only objects with these fields, as spec.nodeName=node-1')
     .option('-w, --watch', 'go on showing changes')
+    .option('--watch-only', 'show changes alone')
+    .option('--sort-by <path>', 'in the order of what the path leads to, as .metadata.name', parsePath)
+    .option('-L, --label-columns <labels>', 'a column for each label', collectLabels)
+    .option('--show-labels', 'a last column with all labels')
     .option('--no-headers', 'leave the headings out')
     .option('--ignore-not-found', 'an absent object is no error')
+    .option('--raw <path>', 'print what the server answers at this path')
     .action((words: string[], options: GetOptions) => withSession(options, (session) => get(session, words, options)));
+  return withApiOptions(command, [
+    'berth get pods -A -o wide',
+    'berth get deployment/web -o yaml',
+    "berth get pods -l app=web -o jsonpath='{.items[*].status.podIP}'",
+    'berth get pods -w --field-selector spec.nodeName=node-1',
+  ]);
+}
+
+function collectLabels(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(',')];
 }
 
 async function get(session: Session, words: string[], options: GetOptions): Promise<void> {
-  if (options.output !== undefined && !(outputFormats as readonly string[]).includes(options.output)) {
-    throw new UsageError(`unknown output format "${options.output}": use ${outputFormats.join(', ')}`);
+  if (options.raw !== undefined) return printRaw(session, options.raw);
+  const asked = await readAsked(session, words, options);
+  const isWatch = options.watch === true || options.watchOnly === true;
+  if (isWatch && asked.length > 1) throw new UsageError('only one type or object can be watched');
+  const [only] = asked;
+  if (!isTable(options)) {
+    if (isWatch && only !== undefined) return watchObjects(session, only, options);
+    return printObjects(session, asked, options);
   }
-  const targets = parseTargets(words, session.names);
-  if (options.watch === true && targets.length > 1) throw new UsageError('only one type or object can be watched');
-  if (options.output === 'json' || options.output === 'yaml') return printObjects(session, targets, options);
+  const types = Map.groupBy(asked, ({ resource }) => resource);
   let found = 0;
-  for (const target of targets) {
-    const printed = await withTolerance(options, () => printTarget(session, target, options, targets.length > 1));
-    found += printed ?? 0;
+  for (const [, [first, ...others]] of types) {
+    if (first === undefined) continue;
+    const tables: Table[] = [];
+    for (const each of [first, ...others]) {
+      const table = await tolerant(options, () => readTable(session.client, each, options));
+      if (table !== undefined) tables.push(table);
+    }
+    found += tables.reduce((sum, { rows }) => sum + rows.length, 0);
+    await printTables(session.client, first, tables, options, types.size > 1);
   }
-  if (found === 0 && targets.every(({ name }) => name === undefined) && options.watch !== true) {
-    const where = options.allNamespaces === true ? '' : ` in ${session.namespace} namespace`;
-    process.stderr.write(`No resources found${targets.some(({ resource }) => resource.namespaced) ? where : ''}.\n`);
-  }
+  if (found > 0 || isWatch || asked.some(({ name }) => name !== undefined)) return;
+  const isScoped = options.allNamespaces !== true && asked.some(({ resource }) => resource.namespaced);
+  process.stderr.write(`No resources found${isScoped ? ` in ${session.namespace} namespace` : ''}.\n`);
 }
 
-function pathOf({ namespace }: Session, { resource, name }: Target, options: GetOptions): string {
-  return resourcePath(resource, options.allNamespaces === true ? undefined : namespace, name);
+function isTable({ output }: GetOptions): boolean {
+  return output === undefined || output === 'wide' || output === 'name';
 }
 
-async function printObjects(session: Session, targets: Target[], options: GetOptions): Promise<void> {
+async function printRaw({ client }: Session, path: string): Promise<void> {
+  const response = await client.open('GET', path, { accept: '*/*' });
+  for await (const chunk of response as AsyncIterable<Buffer>) process.stdout.write(chunk);
+}
+
+async function readAsked(session: Session, words: string[], options: GetOptions): Promise<Asked[]> {
+  const { names, namespace } = session;
+  if (options.filename !== undefined) {
+    if (words.length > 0) throw new UsageError('name objects or files, not both');
+    return namedInFiles(names, namespace, options);
+  }
+  const targets = parseTargets(words, names);
+  if (options.allNamespaces === true && targets.some(({ name }) => name !== undefined)) {
+    throw new UsageError('an object cannot be named across all namespaces: use -n');
+  }
+  return targets.map((target) => ({ ...target, namespace: options.allNamespaces === true ? undefined : namespace }));
+}
+
+async function printObjects({ client }: Session, asked: Asked[], options: GetOptions): Promise<void> {
+  const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector };
   const items: KubeObject[] = [];
-  for (const target of targets) {
-    const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector };
-    const object = await withTolerance(options, () =>
-      session.client.call<Objects>('GET', pathOf(session, target, options), { query }),
-    );
+  for (const each of asked) {
+    const object = await tolerant(options, () => client.call<Objects>('GET', pathOf(each), { query }));
     if (object === undefined) continue;
-    if (targets.length === 1) return printValue(object, options.output ?? 'json');
+    if (asked.length === 1 && object.items === undefined) return printValue(object, options.output);
     items.push(...(object.items ?? [object]));
   }
-  printValue({ apiVersion: 'v1', kind: 'List', items }, options.output ?? 'json');
+  if (items.length === 0 && asked.every(({ name }) => name !== undefined)) return;
+  const sorted = options.sortBy === undefined ? items : sortByPath(items, options.sortBy, (item) => item);
+  printValue({ apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: sorted }, options.output);
 }
 
-async function printTarget(session: Session, target: Target, options: GetOptions, labelled: boolean): Promise<number> {
-  const path = pathOf(session, target, options);
-  const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector };
-  const table = await session.client.call<Table>('GET', path, { accept: tableAccept, query });
-  print(table, target, options, options.headers, labelled);
-  if (options.watch === true) await follow(session, target, options, table.metadata?.resourceVersion);
-  return table.rows.length;
+/** Prints each object, then each of its changes. */
+async function watchObjects({ client }: Session, asked: Asked, options: GetOptions): Promise<void> {
+  const { path, query } = watchOf(asked, options);
+  const list = await client.call<Objects>('GET', path, { query });
+  for (const item of options.watchOnly === true ? [] : (list.items ?? [])) printValue(item, options.output);
+  const from = list.metadata.resourceVersion;
+  await followChanges<KubeObject>(client, { path, query, from }, (object) => printValue(object, options.output));
 }
 
-async function follow(session: Session, target: Target, options: GetOptions, from: string | undefined): Promise<void> {
-  const fields = [options.fieldSelector, target.name === undefined ? undefined : `metadata.name=${target.name}`];
-  const response = await session.client.open('GET', pathOf(session, { resource: target.resource }, options), {
-    accept: tableAccept,
-    query: {
-      watch: 'true',
-      resourceVersion: from,
-      labelSelector: options.selector,
-      fieldSelector: fields.filter(Boolean).join(',') || undefined,
-    },
-  });
-  let columns: Table['columnDefinitions'] = [];
-  for await (const line of createInterface({ input: response })) {
-    const { type, object } = JSON.parse(line) as { type: string; object: Table & { message?: string } };
-    if (type === 'ERROR') throw new Error(object.message ?? 'the watch failed');
-    columns = object.columnDefinitions?.length > 0 ? object.columnDefinitions : columns;
-    print({ ...object, columnDefinitions: columns }, target, options, false, false);
-  }
-}
-
-function print(table: Table, { resource }: Target, options: GetOptions, headers: boolean, labelled: boolean): void {
-  if (options.output === 'name') {
-    for (const { object } of table.rows)
-      process.stdout.write(`${objectLabel(resource, object?.metadata?.name ?? '')}\n`);
-    return;
-  }
-  if (table.rows.length === 0) return;
-  const withNamespace = options.allNamespaces === true && resource.namespaced;
-  const text = formatTable(table, { wide: options.output === 'wide', headers, withNamespace });
-  process.stdout.write(labelled ? `# ${resource.plural}\n${text}\n` : text);
-}
-
-async function withTolerance<T>(options: GetOptions, work: () => Promise<T>): Promise<T | undefined> {
+/** Undefined for an absent object, which is reported unless that is allowed. */
+async function tolerant<T>(options: GetOptions, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     if (!hasReason(error, 'NotFound')) throw error;
-    if (options.ignoreNotFound !== true) {
-      process.stderr.write(`Error from server (NotFound): ${messageOf(error)}\n`);
-      process.exitCode = 1;
-    }
+    if (options.ignoreNotFound !== true) reportOne(error);
     return undefined;
   }
 }

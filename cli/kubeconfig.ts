@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { messageOf } from '../shared/errors.ts';
+import { readYaml } from '../shared/yaml.ts';
 import { UsageError } from './usage.ts';
 
 /** How to reach an API server: what the current context of a kubeconfig says. */
 export interface Connection {
+  /** The file, for messages. */
+  source: string;
   server: string;
   ca?: string;
   insecure: boolean;
@@ -18,40 +21,70 @@ export const defaultDataDir = '/var/lib/berth';
 
 /** The kubeconfig file: the flag, $KUBECONFIG, else what `berth up` wrote into the data directory. */
 export function kubeconfigPath(flag: string | undefined, dataDir = defaultDataDir): string {
-  return flag ?? process.env['KUBECONFIG']?.split(':')[0] ?? join(dataDir, 'admin.kubeconfig');
+  const [named] = (process.env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
+  return flag ?? named ?? join(dataDir, 'admin.kubeconfig');
 }
 
-/** Reads the current context. Throws UsageError that names the file and what is missing in it. */
-export function loadKubeconfig(path: string): Connection {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read kubeconfig ${path}: start Berth with 'berth up' or name one with --kubeconfig`, {
-      cause: error,
-    });
-  }
-  const config = record(parse(text) as unknown, path, 'the file');
-  const context = named(config, 'contexts', config['current-context'], 'context', path);
+/** Reads a context, by default the current one. Throws UsageError that names the file and what is wrong in it. */
+export function loadKubeconfig(path: string, contextName?: string): Connection {
+  const config = readConfig(path);
+  const context = named(config, 'contexts', contextName ?? config['current-context'], 'context', path);
   const cluster = named(config, 'clusters', context['cluster'], 'cluster', path);
   const user = named(config, 'users', context['user'], 'user', path);
-  const data = (source: Record<string, unknown>, key: string): string | undefined => {
-    const inline = source[`${key}-data`];
-    if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString();
-    const file = source[key];
-    return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8') : undefined;
-  };
+  const data = (source: Record<string, unknown>, key: string): string | undefined => readData(path, source, key);
   const server = cluster['server'];
-  if (typeof server !== 'string') throw new UsageError(`${path}: clusters[].cluster.server is missing`);
+  if (typeof server !== 'string' || !/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
+    throw new UsageError(
+      `${path}: clusters[].cluster.server: ${JSON.stringify(server)} is not a URL as https://host:port`,
+    );
+  }
   return {
-    server,
+    source: path,
+    server: server.replace(/\/+$/, ''),
     ca: data(cluster, 'certificate-authority'),
     insecure: cluster['insecure-skip-tls-verify'] === true,
-    token: typeof user['token'] === 'string' ? user['token'] : undefined,
+    token: readToken(path, user),
     clientCertificate: data(user, 'client-certificate'),
     clientKey: data(user, 'client-key'),
     namespace: typeof context['namespace'] === 'string' ? context['namespace'] : 'default',
   };
+}
+
+function readConfig(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : messageOf(error);
+    const next = "start Berth with 'berth up', or name a kubeconfig with --kubeconfig";
+    throw new UsageError(`cannot read kubeconfig ${path}: ${why}; ${next}`, { cause: error });
+  }
+  try {
+    return record(readYaml(text), path, 'the file');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${path}: ${messageOf(error).split('\n')[0] ?? ''}`, { cause: error });
+  }
+}
+
+/** What stands in the file itself, or in another one that it names. */
+function readData(path: string, source: Record<string, unknown>, key: string): string | undefined {
+  const inline = source[`${key}-data`];
+  if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString();
+  return readNamed(path, source[key]);
+}
+
+function readToken(path: string, user: Record<string, unknown>): string | undefined {
+  return typeof user['token'] === 'string' ? user['token'] : readNamed(path, user['tokenFile'])?.trim();
+}
+
+function readNamed(path: string, file: unknown): string | undefined {
+  if (typeof file !== 'string' || file === '') return undefined;
+  try {
+    return readFileSync(resolve(dirname(path), file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path}: cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function named(
@@ -63,7 +96,7 @@ function named(
 ): Record<string, unknown> {
   const entries = Array.isArray(config[list]) ? (config[list] as Record<string, unknown>[]) : [];
   const entry = entries.find((candidate) => candidate['name'] === name);
-  if (entry === undefined) throw new UsageError(`${path}: no entry ${JSON.stringify(name)} in ${list}`);
+  if (entry === undefined) throw new UsageError(`${path}: no entry ${JSON.stringify(name) ?? 'named'} in ${list}`);
   return record(entry[inner], path, `${list}[].${inner}`);
 }
 

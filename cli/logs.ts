@@ -1,115 +1,129 @@
 import { Command } from 'commander';
-import type { Deployment, KubeObject, Pod, Stored } from '../shared/objects/types.ts';
-import { parseTargets, resourcePath } from './resource-names.ts';
+import { parseDurationMs, parseWhole } from './durations.ts';
+import { reportOne } from './failure.ts';
+import { chooseContainer, findPod, listPods, type MeantPod } from './pods-of.ts';
+import { resourcePath } from './resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
-import { parseDurationMs } from './wait.ts';
 
 interface LogsOptions extends ApiOptions {
   container?: string;
+  allContainers?: boolean;
   follow?: boolean;
   previous?: boolean;
   tail?: string;
-  since?: string;
+  since?: number;
   sinceTime?: string;
   timestamps?: boolean;
-  limitBytes?: string;
+  limitBytes?: number;
   selector?: string;
   prefix?: boolean;
 }
 
-/** `berth logs`: of a pod, of a deployment's first pod, of all pods with a label; also of a pod that is gone. */
+/** One container whose log is read. */
+interface Source {
+  pod: string;
+  container: string | undefined;
+}
+
+/** `berth logs`: of a pod, of one of a deployment's pods, of all pods with a label; also of a pod that is gone. */
 export function logsCommand(): Command {
-  return withApiOptions(new Command('logs'))
+  const command = new Command('logs')
     .description("Show a container's output, also of a pod that is gone")
     .argument('[pod]', 'POD or TYPE/NAME')
+    .argument('[container]', 'which container, as -c')
     .option('-c, --container <name>', 'which container')
+    .option('--all-containers', 'of all containers of the pod')
     .option('-f, --follow', 'go on with new lines')
     .option('-p, --previous', 'of the container before its last restart')
-    .option('--tail <lines>', 'only the last lines')
-    .option('--since <duration>', 'only lines of the last 5s, 2m, 3h')
+    .option('--tail <lines>', 'only the last lines; -1 for all')
+    .option('--since <duration>', 'only lines of the last 5s, 2m, 3h', parseDurationMs)
     .option('--since-time <time>', 'only lines after this RFC 3339 time')
     .option('--timestamps', 'with the time of each line')
-    .option('--limit-bytes <bytes>', 'at most so much')
+    .option('--limit-bytes <bytes>', 'at most so much', parseWhole)
     .option('-l, --selector <labels>', 'of all pods with these labels')
-    .option('--prefix', 'begin each line with the pod name')
-    .action((word: string | undefined, options: LogsOptions) =>
-      withSession(options, (session) => logs(session, word, options)),
+    .option('--prefix', 'begin each line with pod and container')
+    .action((word: string | undefined, container: string | undefined, options: LogsOptions) =>
+      withSession(options, (session) => logs(session, word, { ...options, container: container ?? options.container })),
     );
+  return withApiOptions(command, [
+    'berth logs deployment/web -f --tail 20',
+    'berth logs web -c sidecar --previous',
+    'berth logs -l app=web --all-containers --prefix',
+  ]);
 }
 
 async function logs(session: Session, word: string | undefined, options: LogsOptions): Promise<void> {
-  const pods = await findPods(session, word, options);
-  if (pods.length === 0) throw new Error('no matching pods found');
-  await Promise.all(pods.map((pod) => printLog(session, pod, options, options.prefix === true)));
+  checkUse(word, options);
+  const pods = word === undefined ? await findByLabel(session, options) : [await findPod(session, word)];
+  const sources = pods.flatMap((pod) => containersOf(pod, options));
+  const isAlone = sources.length === 1;
+  const read = (source: Source): Promise<void> =>
+    printLog(session, source, options).catch((error: unknown) => {
+      if (isAlone) throw error;
+      reportOne(error, `pod/${source.pod}`);
+    });
+  if (options.follow === true) await Promise.all(sources.map(read));
+  else for (const source of sources) await read(source);
 }
 
-async function findPods(session: Session, word: string | undefined, options: LogsOptions): Promise<string[]> {
-  if (options.selector !== undefined) return podsBySelector(session, options.selector);
-  if (word === undefined) throw new UsageError('name a pod, or use -l');
-  if (!word.includes('/')) return [word];
-  const [target] = parseTargets([word], session.names);
-  if (target?.name === undefined) throw new UsageError(`"${word}" is not TYPE/NAME`);
-  if (target.resource.kind === 'Pod') return [target.name];
-  const owner = await session.client.call<Stored<Deployment>>(
-    'GET',
-    resourcePath(target.resource, session.namespace, target.name),
-  );
-  const labels = owner.spec?.selector.matchLabels;
-  if (labels === undefined) throw new UsageError(`${word} selects no pods`);
-  const pods = await podsBySelector(
-    session,
-    Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-  );
-  const [first] = pods;
-  if (pods.length > 1) process.stderr.write(`Found ${pods.length} pods, using pod/${first}\n`);
-  return first === undefined ? [] : [first];
+function checkUse(word: string | undefined, options: LogsOptions): void {
+  if ((word === undefined) === (options.selector === undefined)) throw new UsageError('name a pod, or use -l');
+  if (options.allContainers === true && options.container !== undefined)
+    throw new UsageError('use -c or --all-containers, not both');
+  if (options.tail !== undefined && !/^(-1|\d+)$/.test(options.tail))
+    throw new UsageError('--tail is a number of lines, or -1 for all');
+  if (options.since !== undefined && options.sinceTime !== undefined)
+    throw new UsageError('use --since or --since-time, not both');
 }
 
-async function podsBySelector({ client, names, namespace }: Session, selector: string): Promise<string[]> {
-  const path = resourcePath(names.findKind('v1', 'Pod'), namespace);
-  const { items } = await client.call<{ items: (KubeObject & Pod)[] }>('GET', path, {
-    query: { labelSelector: selector },
-  });
-  return items
-    .sort((a, b) => Number(b.status?.phase === 'Running') - Number(a.status?.phase === 'Running'))
-    .map(({ metadata }) => metadata.name);
+async function findByLabel(session: Session, { selector = '' }: LogsOptions): Promise<MeantPod[]> {
+  const pods = await listPods(session, selector);
+  if (pods.length === 0) process.stderr.write(`No pods with ${selector} in ${session.namespace} namespace.\n`);
+  return pods.map((pod) => ({ name: pod.metadata.name, pod }));
 }
 
-async function printLog(
-  { client, names, namespace }: Session,
-  pod: string,
-  options: LogsOptions,
-  prefix: boolean,
-): Promise<void> {
-  const path = `${resourcePath(names.findKind('v1', 'Pod'), namespace, pod)}/log`;
+function containersOf({ name, pod }: MeantPod, { container, allContainers }: LogsOptions): Source[] {
+  if (pod === undefined) return [{ pod: name, container }];
+  if (allContainers !== true) return [{ pod: name, container: chooseContainer(pod, container) }];
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  return all.map((each) => ({ pod: name, container: each.name }));
+}
+
+async function printLog({ client, names, namespace }: Session, source: Source, options: LogsOptions): Promise<void> {
+  const path = `${resourcePath(names.findKind('v1', 'Pod'), namespace, source.pod)}/log`;
   const tail = options.tail ?? (options.selector === undefined ? undefined : '10');
+  const flag = (isSet: boolean | undefined): string | undefined => (isSet === true ? 'true' : undefined);
   const response = await client.open('GET', path, {
     accept: '*/*',
     query: {
-      container: options.container,
-      follow: options.follow === true ? 'true' : undefined,
-      previous: options.previous === true ? 'true' : undefined,
+      container: source.container,
+      follow: flag(options.follow),
+      previous: flag(options.previous),
       tailLines: tail === '-1' ? undefined : tail,
-      sinceSeconds:
-        options.since === undefined ? undefined : String(Math.max(1, Math.ceil(parseDurationMs(options.since) / 1000))),
+      sinceSeconds: options.since === undefined ? undefined : String(Math.max(1, Math.ceil(options.since / 1000))),
       sinceTime: options.sinceTime,
-      timestamps: options.timestamps === true ? 'true' : undefined,
-      limitBytes: options.limitBytes,
+      timestamps: flag(options.timestamps),
+      limitBytes: options.limitBytes === undefined ? undefined : String(options.limitBytes),
     },
   });
+  if (options.prefix !== true) {
+    for await (const chunk of response as AsyncIterable<Buffer>) await print(chunk);
+    return;
+  }
+  const start = `[pod/${source.pod}/${source.container ?? ''}] `;
   response.setEncoding('utf8');
   let rest = '';
   for await (const chunk of response as AsyncIterable<string>) {
-    if (!prefix) {
-      process.stdout.write(chunk);
-      continue;
-    }
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) process.stdout.write(`[pod/${pod}] ${line}\n`);
+    await print(lines.map((line) => `${start}${line}\n`).join(''));
   }
-  if (rest !== '') process.stdout.write(`[pod/${pod}] ${rest}\n`);
+  if (rest !== '') await print(`${start}${rest}\n`);
+}
+
+/** Waits while the reader of the standard output is slower than the log. */
+function print(text: string | Uint8Array): Promise<void> {
+  if (process.stdout.write(text)) return Promise.resolve();
+  return new Promise((resolve) => void process.stdout.once('drain', resolve));
 }

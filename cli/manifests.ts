@@ -1,18 +1,20 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { messageOf } from '../shared/errors.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
+import { yaml } from '../shared/yaml.ts';
 import { UsageError } from './usage.ts';
 
 /** One object of a file, and where it stands, for messages. */
 export interface Manifest {
-  /** `web.yaml document 2` */
+  /** `web.yaml document 2`, or of a list `web.yaml items[0]`. */
   source: string;
   object: KubeObject;
 }
 
 const maxDocuments = 1000;
+const downloadTimeoutMs = 30_000;
 const extensions = ['.yaml', '.yml', '.json'];
 
 /** Objects of files, directories and `-` (standard input), lists taken apart. Throws UsageError naming file, document and line. */
@@ -21,10 +23,31 @@ export async function readManifests(paths: readonly string[], recursive: boolean
   const found: Manifest[] = [];
   for (const path of paths) {
     if (path === '-') found.push(...parseManifests('standard input', await text(process.stdin)));
-    else for (const file of listFiles(path, recursive)) found.push(...parseManifests(file, readFileSync(file, 'utf8')));
+    else if (/^https?:\/\//.test(path)) found.push(...parseManifests(path, await download(path)));
+    else for (const file of listFiles(path, recursive)) found.push(...parseManifests(file, readText(file)));
   }
   if (found.length === 0) throw new UsageError(`no objects in ${paths.join(', ')}`);
   return found;
+}
+
+async function download(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(downloadTimeoutMs) });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return await response.text();
+  } catch (error) {
+    const cause = (error as Error).cause ?? error;
+    throw new UsageError(`cannot read ${url}: ${messageOf(cause)}`, { cause: error });
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    const why = error instanceof TypeError ? 'it is not text in UTF-8' : messageOf(error);
+    throw new UsageError(`cannot read ${file}: ${why}`, { cause: error });
+  }
 }
 
 function listFiles(path: string, recursive: boolean): string[] {
@@ -39,6 +62,7 @@ function listFiles(path: string, recursive: boolean): string[] {
 
 /** Objects of one text in YAML or JSON. */
 export function parseManifests(source: string, content: string): Manifest[] {
+  const { LineCounter, parseAllDocuments } = yaml();
   const counter = new LineCounter();
   const documents = parseAllDocuments(content, { lineCounter: counter, uniqueKeys: true });
   if (!Array.isArray(documents)) return [];
@@ -71,9 +95,7 @@ function toObjects(where: string, value: unknown): Manifest[] {
   if (object.kind.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item, index) => toObjects(`${where} items[${index}]`, item));
   }
-  const name = (object.metadata as { name?: unknown; generateName?: unknown } | undefined)?.name;
-  if (typeof name !== 'string' && typeof object.metadata?.generateName !== 'string') {
-    throw new UsageError(`${where}: metadata.name: missing`);
-  }
+  const name = (object.metadata as { name?: unknown } | undefined)?.name;
+  if (typeof name !== 'string' || name === '') throw new UsageError(`${where}: metadata.name: missing`);
   return [{ source: where, object: object as KubeObject }];
 }

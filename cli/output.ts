@@ -1,56 +1,61 @@
-import { stringify } from 'yaml';
+import { InvalidArgumentError, Option } from 'commander';
+import { yaml } from '../shared/yaml.ts';
+import { formatColumns } from './columns.ts';
+import { fillTemplate, parsePath, showValue, valuesAt } from './jsonpath.ts';
 import { UsageError } from './usage.ts';
 
-export const outputFormats = ['json', 'yaml', 'name', 'wide'] as const;
+export { formatColumns } from './columns.ts';
 
-/** A meta.k8s.io/v1 Table, as the server renders it. */
-export interface Table {
-  kind: 'Table';
-  columnDefinitions: { name: string; priority?: number }[];
-  rows: {
-    cells: (string | number | boolean | null)[];
-    object?: { metadata?: { name?: string; namespace?: string } };
-  }[];
-  metadata?: { resourceVersion?: string; continue?: string };
+/** Prints a value as `-o json|yaml` and the formats with a template ask; an absent format counts as json. */
+export function printValue(value: unknown, format = 'json'): void {
+  process.stdout.write(formatValue(value, format));
 }
 
-export const tableAccept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
-
-/** Prints a value as `-o json|yaml` asks. */
-export function printValue(value: unknown, format: string): void {
-  if (format === 'json') process.stdout.write(`${JSON.stringify(value, null, 4)}\n`);
-  else if (format === 'yaml') process.stdout.write(stringify(value, { lineWidth: 0 }));
-  else throw new UsageError(`unknown output format "${format}": use json or yaml`);
+function formatValue(value: unknown, format: string): string {
+  const [name, template = ''] = splitFormat(format);
+  if (name === 'yaml') return yaml().stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  if (name === 'jsonpath') return fillTemplate(template, value);
+  if (name === 'custom-columns') return formatCustomColumns(value, template);
+  if (name === 'json') return `${JSON.stringify(value, null, 4)}\n`;
+  throw new UsageError(`unknown output format "${format}": use json or yaml`);
 }
 
-export interface TableStyle {
-  wide?: boolean;
-  headers?: boolean;
-  withNamespace?: boolean;
+/** `jsonpath={.a}` is a name and a template. */
+function splitFormat(format: string): [string, string?] {
+  const at = format.indexOf('=');
+  return at < 0 ? [format] : [format.slice(0, at), format.slice(at + 1)];
 }
 
-/** A server's table as text: columns three spaces apart, padded to the widest cell. */
-export function formatTable(table: Table, { wide = false, headers = true, withNamespace = false }: TableStyle): string {
-  const shown = table.columnDefinitions.map(({ priority = 0 }) => wide || priority === 0);
-  const pick = <T>(cells: readonly T[]): T[] => cells.filter((_cell, index) => shown[index]);
-  const lead = (text: string): string[] => (withNamespace ? [text] : []);
-  const lines = table.rows.map(({ cells, object }) => [
-    ...lead(object?.metadata?.namespace ?? ''),
-    ...pick(cells).map((cell) => String(cell ?? '<none>')),
-  ]);
-  if (headers)
-    lines.unshift([...lead('NAMESPACE'), ...pick(table.columnDefinitions).map(({ name }) => name.toUpperCase())]);
-  return formatColumns(lines);
+/** `NAME:.metadata.name,IMAGE:.spec.containers[*].image`, a row for each object. */
+function formatCustomColumns(value: unknown, template: string): string {
+  const columns = parseColumns(template);
+  const items = (value as { items?: unknown[] }).items ?? [value];
+  const rows = items.map((item) =>
+    columns.map(({ path }) => valuesAt(item, path).map(showValue).join(',') || '<none>'),
+  );
+  return formatColumns([columns.map(({ header }) => header), ...rows]);
 }
 
-/** Rows as aligned columns, with a line end each; '' for no rows. */
-export function formatColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows
-    .map((row) =>
-      row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd((widths[index] ?? 0) + 3))).join(''),
-    )
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+function parseColumns(template: string): { header: string; path: ReturnType<typeof parsePath> }[] {
+  return template.split(/,(?![^[]*\])/).map((column) => {
+    const [header = '', path = ''] = column.split(/:(.*)/s);
+    if (header === '' || path === '')
+      throw new InvalidArgumentError('write custom-columns=HEADING:.path,HEADING:.path');
+    return { header, path: parsePath(path) };
+  });
 }
+
+/** `-o` with these formats; anything else is refused before the command begins. */
+export function outputOption(...formats: readonly string[]): Option {
+  return new Option('-o, --output <format>', formats.join(', ')).argParser((text: string) => {
+    const [name, template] = splitFormat(text);
+    const wanted = template === undefined ? name : `${name}=…`;
+    if (!formats.includes(wanted)) throw new InvalidArgumentError(`Use ${formats.join(', ')}.`);
+    if (name === 'jsonpath') fillTemplate(template ?? '', {});
+    if (name === 'custom-columns') parseColumns(template ?? '');
+    return text;
+  });
+}
+
+/** What every command that shows objects can print. */
+export const objectFormats = ['json', 'yaml', 'name', 'jsonpath=…', 'custom-columns=…'] as const;

@@ -78,11 +78,18 @@ export class ResourceNames {
     );
   }
 
-  /** The resource of a manifest. Throws UsageError. */
-  findKind(apiVersion: string, kind: string): ServedResource {
+  /** The resource of a manifest; `source` is where that stands. Throws UsageError. */
+  findKind(apiVersion: string, kind: string, source?: string): ServedResource {
     const found = this.all.find((r) => r.kind === kind && groupVersion(r) === apiVersion);
-    if (found === undefined) throw new UsageError(`the server has no kind ${kind} in ${apiVersion}`);
-    return found;
+    if (found !== undefined) return found;
+    const where = source === undefined ? '' : `${source}: `;
+    const other = this.all.find((r) => r.kind === kind);
+    const hint = other === undefined ? this.#kinds() : `it has ${kind} in ${groupVersion(other)}`;
+    throw new UsageError(`${where}kind: the server has no ${kind} in ${apiVersion}; ${hint}`);
+  }
+
+  #kinds(): string {
+    return `it has ${this.all.map(({ kind }) => kind).join(', ')}`;
   }
 }
 

@@ -1,82 +1,90 @@
 import { Command } from 'commander';
-import type { Deployment, KubeObject, ReplicaSet, Stored } from '../shared/objects/types.ts';
-import { formatColumns } from './output.ts';
-import { objectLabel, parseTargets, resourcePath, type ServedResource } from './resource-names.ts';
+import type { Deployment, Stored } from '../shared/objects/types.ts';
+import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
+import { parseDurationMs, parseWhole } from './durations.ts';
+import { reportOne } from './failure.ts';
+import { outputOption } from './output.ts';
+import { objectLabel, parseTargets } from './resource-names.ts';
+import { Results } from './results.ts';
+import { showHistory, undoRollout } from './rollout-history.ts';
+import { namedInFiles, pathOf, requireNames, withFiles, type FileOptions, type ObjectRef } from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
-import { parseDurationMs } from './wait.ts';
 import { waitFor } from './watching.ts';
 
-interface RolloutOptions extends ApiOptions {
-  timeout?: string;
-  toRevision?: string;
+export interface RolloutOptions extends ApiOptions, FileOptions {
+  timeout: number;
+  watch: boolean | string;
+  revision?: number;
+  toRevision?: number;
+  dryRun?: DryRun;
+  output?: string;
 }
 
-interface Target {
-  resource: ServedResource;
-  name: string;
-  path: string;
-}
+type Verb = (session: Session, ref: ObjectRef, options: RolloutOptions, results: Results) => Promise<void>;
 
-type Verb = (session: Session, target: Target, options: RolloutOptions) => Promise<void>;
-
-const revisionKey = 'deployment.kubernetes.io/revision';
-const changeCauseKey = 'kubernetes.io/change-cause';
+const formats = ['json', 'yaml', 'name', 'jsonpath=…'];
 
 /** `berth rollout status|history|undo|restart|pause|resume deployment/web`. */
 export function rolloutCommand(): Command {
   const rollout = new Command('rollout').description('Follow and steer the rollout of a deployment');
-  const add = (name: string, description: string, verb: Verb): Command => {
-    const command = withApiOptions(new Command(name))
+  const add = (name: string, description: string, verb: Verb, examples: string[] = []): Command => {
+    const command = withFiles(new Command(name), 'of what these name')
       .description(description)
-      .argument('<type...>', 'deployment NAME or deployment/NAME')
+      .argument('[type...]', 'deployment NAME… or deployment/NAME…')
+      .addOption(outputOption(...formats))
       .action((words: string[], options: RolloutOptions) =>
-        withSession(options, async (session) => {
-          for (const target of targets(session, words)) await verb(session, target, options);
-        }),
+        withSession(options, (session) => forEach(session, words, options, verb)),
       );
-    rollout.addCommand(command);
+    rollout.addCommand(withApiOptions(command, [`berth rollout ${name} deployment/web`, ...examples]));
     return command;
   };
-  add('status', 'Wait until the newest revision is out', status).option('--timeout <duration>', 'how long', '10m');
-  add('history', 'List the revisions', history);
-  add('undo', 'Go back to an earlier revision', undo).option(
-    '--to-revision <number>',
-    'which one; the one before by default',
-  );
+  add('status', 'Wait until the newest revision is out', status, ['berth rollout status deployment/web --timeout 2m'])
+    .option('--timeout <duration>', 'how long (default: 10m)', parseDurationMs, 600_000)
+    .option('-w, --watch [bool]', 'wait: true, or false to look once', 'true');
+  add('history', 'List the revisions, or show one', showHistory, [
+    'berth rollout history deployment/web --revision=2',
+  ]).option('--revision <number>', 'show the pod template of this one', parseWhole);
+  add('undo', 'Go back to an earlier revision', undo, ['berth rollout undo deployment/web --to-revision=2'])
+    .option('--to-revision <number>', 'which one; the one before by default', parseWhole)
+    .addOption(dryRunOption());
   add('restart', 'Replace all pods, step by step', restart);
-  add('pause', 'Stop rolling out changes', (session, target) => setPaused(session, target, true));
-  add('resume', 'Go on rolling out changes', (session, target) => setPaused(session, target, false));
+  add('pause', 'Stop rolling out changes', (...all) => setPaused(true, ...all));
+  add('resume', 'Go on rolling out changes', (...all) => setPaused(false, ...all));
   return rollout;
 }
 
-function targets({ names, namespace }: Session, words: string[]): Target[] {
-  return parseTargets(words, names).map(({ resource, name }) => {
-    if (name === undefined || resource.kind !== 'Deployment')
-      throw new UsageError('name a deployment, as deployment/web');
-    return { resource, name, path: resourcePath(resource, namespace, name) };
-  });
+async function forEach(session: Session, words: string[], options: RolloutOptions, verb: Verb): Promise<void> {
+  const { names, namespace } = session;
+  const refs =
+    options.filename === undefined
+      ? requireNames(parseTargets(words, names)).map((target) => ({ ...target, namespace }))
+      : (await namedInFiles(names, namespace, options)).filter(({ resource }) => resource.kind === 'Deployment');
+  const [other] = refs.filter(({ resource }) => resource.kind !== 'Deployment');
+  if (other !== undefined) throw new UsageError(`a ${other.resource.singular} has no rollout: name a deployment`);
+  if (refs.length === 0) throw new UsageError('there is no deployment in these files');
+  const results = new Results(options.output);
+  for (const ref of refs) {
+    if (refs.length === 1) await verb(session, ref, options, results);
+    else await verb(session, ref, options, results).catch((error: unknown) => reportOne(error));
+  }
+  results.finish();
 }
 
-async function status(
-  session: Session,
-  { resource, name }: Target,
-  { timeout = '10m' }: RolloutOptions,
-): Promise<void> {
+async function status(session: Session, ref: ObjectRef, options: RolloutOptions, results: Results): Promise<void> {
+  const label = objectLabel(ref.resource, ref.name);
+  const isOnce = options.watch === 'false';
   let last = '';
-  await waitFor(
-    session,
-    { resource, namespace: session.namespace, name },
-    'the rollout',
-    parseDurationMs(timeout),
-    (object) => {
-      if (object === undefined) throw new Error(`${objectLabel(resource, name)} not found`);
-      const { done, message } = describeRollout(object as Stored<Deployment>);
-      if (message !== last) process.stdout.write(`${message}\n`);
-      last = message;
-      return done;
-    },
-  );
+  let seen: Stored<Deployment> | undefined;
+  await waitFor(session, ref, 'the rollout', options.timeout, (object) => {
+    if (object === undefined) throw new Error(`${label} not found`);
+    seen = object as Stored<Deployment>;
+    const { done, message } = describeRollout(seen);
+    if (message !== last && options.output === undefined) process.stdout.write(`${message}\n`);
+    last = message;
+    return done || isOnce;
+  });
+  if (options.output !== undefined && seen !== undefined) results.add(ref.resource, ref.name, '', seen);
 }
 
 function describeRollout({ metadata, spec, status = {} }: Stored<Deployment>): { done: boolean; message: string } {
@@ -87,7 +95,7 @@ function describeRollout({ metadata, spec, status = {} }: Stored<Deployment>): {
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return waiting('the change is not observed yet');
   const progressing = status.conditions?.find(({ type }) => type === 'Progressing');
   if (progressing?.reason === 'ProgressDeadlineExceeded') {
-    throw new Error(`deployment "${metadata.name}" exceeded its progress deadline`);
+    throw new Error(`deployment "${metadata.name}" exceeded its progress deadline; see berth describe`);
   }
   const wanted = spec?.replicas ?? 1;
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
@@ -99,71 +107,38 @@ function describeRollout({ metadata, spec, status = {} }: Stored<Deployment>): {
   return { done: true, message: `deployment "${metadata.name}" successfully rolled out` };
 }
 
-async function revisions({ client, names, namespace }: Session, { path }: Target): Promise<Stored<ReplicaSet>[]> {
-  const owner = await client.call<KubeObject>('GET', path);
-  const list = await client.call<{ items: Stored<ReplicaSet>[] }>(
-    'GET',
-    resourcePath(names.findKind('apps/v1', 'ReplicaSet'), namespace),
-  );
-  return list.items
-    .filter(({ metadata }) =>
-      metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === owner.metadata.uid),
-    )
-    .sort((a, b) => revisionOf(a) - revisionOf(b));
+async function undo(session: Session, ref: ObjectRef, options: RolloutOptions, results: Results): Promise<void> {
+  const { done, object } = await undoRollout(session, ref, options.toRevision, dryRunQuery(options));
+  results.add(ref.resource, ref.name, `${done}${dryRunSuffix(options)}`, object);
 }
 
-function revisionOf({ metadata }: KubeObject): number {
-  return Number(metadata.annotations?.[revisionKey] ?? 0);
-}
-
-async function history(session: Session, target: Target): Promise<void> {
-  const rows = (await revisions(session, target)).map((set) => [
-    String(revisionOf(set)),
-    set.metadata.annotations?.[changeCauseKey] ?? '<none>',
-  ]);
-  process.stdout.write(
-    `${objectLabel(target.resource, target.name)}\n${formatColumns([['REVISION', 'CHANGE-CAUSE'], ...rows])}`,
-  );
-}
-
-async function undo(session: Session, target: Target, { toRevision }: RolloutOptions): Promise<void> {
-  const sets = await revisions(session, target);
-  const wanted =
-    toRevision === undefined || toRevision === '0'
-      ? sets.at(-2)
-      : sets.find((set) => revisionOf(set) === Number(toRevision));
-  if (wanted === undefined) {
-    throw new Error(
-      toRevision === undefined
-        ? 'no revision to go back to'
-        : `there is no revision ${toRevision}; see berth rollout history`,
-    );
+async function restart(session: Session, ref: ObjectRef, _options: RolloutOptions, results: Results): Promise<void> {
+  const path = pathOf(ref);
+  const { spec } = await session.client.call<Stored<Deployment>>('GET', path);
+  if (spec?.paused === true) {
+    throw new Error(`${objectLabel(ref.resource, ref.name)} is paused: run berth rollout resume first`);
   }
-  const { 'pod-template-hash': _hash, ...labels } = wanted.spec?.template?.metadata?.labels ?? {};
-  const template = { ...wanted.spec?.template, metadata: { ...wanted.spec?.template?.metadata, labels } };
-  await session.client.call('PATCH', target.path, {
-    contentType: 'application/json-patch+json',
-    body: [{ op: 'replace', path: '/spec/template', value: template }],
-    query: { fieldManager: 'berth-rollout' },
-  });
-  process.stdout.write(`${objectLabel(target.resource, target.name)} rolled back\n`);
-}
-
-async function restart(session: Session, target: Target): Promise<void> {
   const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() };
-  await mergePatch(session, target, { spec: { template: { metadata: { annotations } } } });
-  process.stdout.write(`${objectLabel(target.resource, target.name)} restarted\n`);
+  const body = { spec: { template: { metadata: { annotations } } } };
+  results.add(ref.resource, ref.name, 'restarted', await mergePatch(session, ref, body));
 }
 
-async function setPaused(session: Session, target: Target, paused: boolean): Promise<void> {
-  await mergePatch(session, target, { spec: { paused: paused ? true : null } });
-  process.stdout.write(`${objectLabel(target.resource, target.name)} ${paused ? 'paused' : 'resumed'}\n`);
+async function setPaused(
+  paused: boolean,
+  session: Session,
+  ref: ObjectRef,
+  _options: RolloutOptions,
+  results: Results,
+): Promise<void> {
+  const { spec } = await session.client.call<Stored<Deployment>>('GET', pathOf(ref));
+  if ((spec?.paused ?? false) === paused) {
+    throw new Error(`${objectLabel(ref.resource, ref.name)} is ${paused ? 'paused already' : 'not paused'}`);
+  }
+  const changed = await mergePatch(session, ref, { spec: { paused: paused ? true : null } });
+  results.add(ref.resource, ref.name, paused ? 'paused' : 'resumed', changed);
 }
 
-async function mergePatch({ client }: Session, { path }: Target, body: unknown): Promise<void> {
-  await client.call('PATCH', path, {
-    contentType: 'application/merge-patch+json',
-    body,
-    query: { fieldManager: 'berth-rollout' },
-  });
+function mergePatch({ client }: Session, ref: ObjectRef, body: unknown): Promise<Stored<Deployment>> {
+  const query = { fieldManager: 'berth-rollout' };
+  return client.call('PATCH', pathOf(ref), { contentType: 'application/merge-patch+json', body, query });
 }

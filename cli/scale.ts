@@ -1,48 +1,60 @@
 import { Command } from 'commander';
-import { objectLabel, parseTargets, resourcePath } from './resource-names.ts';
-import { withApiOptions, withSession, type ApiOptions } from './session.ts';
-import { printValue } from './output.ts';
-import { UsageError } from './usage.ts';
+import type { KubeObject } from '../shared/objects/types.ts';
+import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
+import { parseWhole } from './durations.ts';
+import { reportOne } from './failure.ts';
+import { outputOption } from './output.ts';
+import { objectLabel } from './resource-names.ts';
+import { Results } from './results.ts';
+import { pathOf, selectObjects, withFiles, withSelector, type ObjectRef, type SelectOptions } from './selection.ts';
+import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 
-interface ScaleOptions extends ApiOptions {
-  replicas: string;
-  currentReplicas?: string;
+interface ScaleOptions extends ApiOptions, SelectOptions {
+  replicas: number;
+  currentReplicas?: number;
+  dryRun?: DryRun;
   output?: string;
 }
 
-interface Scale {
-  spec: { replicas?: number };
-}
+type Scale = KubeObject & { spec: { replicas?: number } };
 
-/** `berth scale`: through the object's scale subresource. */
+/** `berth scale`: through the scale subresource of each object. */
 export function scaleCommand(): Command {
-  return withApiOptions(new Command('scale'))
-    .description('Set the number of replicas: berth scale deployment/web --replicas=3')
-    .argument('<type...>', 'TYPE NAME… or TYPE/NAME…')
-    .requiredOption('--replicas <count>', 'how many')
-    .option('--current-replicas <count>', 'only if there are this many now')
-    .option('-o, --output <format>', 'print the scale: json or yaml')
+  const command = withSelector(withFiles(new Command('scale'), 'scale what these name'))
+    .description('Set the number of replicas')
+    .argument('[type...]', 'TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all')
+    .requiredOption('--replicas <count>', 'how many', parseWhole)
+    .option('--current-replicas <count>', 'only where there are this many now', parseWhole)
+    .addOption(dryRunOption())
+    .addOption(outputOption('json', 'yaml', 'name', 'jsonpath=…'))
     .action((words: string[], options: ScaleOptions) =>
-      withSession(options, async ({ client, names, namespace }) => {
-        const replicas = Number(options.replicas);
-        if (!Number.isSafeInteger(replicas) || replicas < 0) throw new UsageError('--replicas is a number from 0 on');
-        for (const { resource, name } of parseTargets(words, names)) {
-          if (name === undefined) throw new UsageError(`name the ${resource.singular} to scale`);
-          const path = `${resourcePath(resource, namespace, name)}/scale`;
-          const now = await client.call<Scale>('GET', path);
-          if (options.currentReplicas !== undefined && now.spec.replicas !== Number(options.currentReplicas)) {
-            throw new Error(
-              `${objectLabel(resource, name)} has ${now.spec.replicas} replicas, not ${options.currentReplicas}`,
-            );
-          }
-          const scaled = await client.call<Scale>('PATCH', path, {
-            body: { spec: { replicas } },
-            contentType: 'application/merge-patch+json',
-            query: { fieldManager: 'berth-scale' },
-          });
-          if (options.output === undefined) process.stdout.write(`${objectLabel(resource, name)} scaled\n`);
-          else printValue(scaled, options.output);
+      withSession(options, async (session) => {
+        const results = new Results(options.output);
+        for (const ref of await selectObjects(session, words, options)) {
+          await scaleOne(session, ref, options, results).catch((error: unknown) => reportOne(error));
         }
+        results.finish();
       }),
     );
+  return withApiOptions(command, [
+    'berth scale deployment/web --replicas=3',
+    'berth scale deployment web api --replicas=2',
+    'berth scale deployments -l tier=front --replicas=0 --current-replicas=1',
+  ]);
+}
+
+async function scaleOne({ client }: Session, ref: ObjectRef, options: ScaleOptions, results: Results): Promise<void> {
+  const { replicas, currentReplicas } = options;
+  const path = `${pathOf(ref)}/scale`;
+  const { spec, metadata } = await client.call<Scale>('GET', path);
+  if (currentReplicas !== undefined && (spec.replicas ?? 0) !== currentReplicas) {
+    throw new Error(`${objectLabel(ref.resource, ref.name)} has ${spec.replicas} replicas, not ${currentReplicas}`);
+  }
+  const { resourceVersion } = metadata;
+  const scaled = await client.call<Scale>('PATCH', path, {
+    body: { ...(currentReplicas !== undefined && { metadata: { resourceVersion } }), spec: { replicas } },
+    contentType: 'application/merge-patch+json',
+    query: { fieldManager: 'berth-scale', ...dryRunQuery(options) },
+  });
+  results.add(ref.resource, ref.name, `scaled${dryRunSuffix(options)}`, scaled);
 }

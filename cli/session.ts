@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { ApiClient } from './client.ts';
+import { exitCodes } from './failure.ts';
 import { kubeconfigPath, loadKubeconfig } from './kubeconfig.ts';
 import { ResourceNames } from './resource-names.ts';
 
 /** Options that every command of the API has. */
 export interface ApiOptions {
   kubeconfig?: string;
+  context?: string;
   namespace?: string;
-  allNamespaces?: boolean;
 }
 
 /** One connection for one command. */
@@ -17,21 +18,39 @@ export interface Session {
   namespace: string;
 }
 
-/** Adds `--kubeconfig` and `-n`. */
-export function withApiOptions(command: Command): Command {
+/** Adds `--kubeconfig`, `--context`, `-n` and, under the help, examples of the command's use. */
+export function withApiOptions(command: Command, examples: readonly string[]): Command {
   return command
     .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, else the one of the data directory)')
-    .option('-n, --namespace <name>', 'namespace to act in');
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('-n, --namespace <name>', 'namespace to act in')
+    .addHelpText('after', formatExamples(examples));
 }
 
-/** Connects as the options say and closes when `work` ends. */
-export async function withSession<T>(options: ApiOptions, work: (session: Session) => Promise<T>): Promise<T> {
-  const connection = loadKubeconfig(kubeconfigPath(options.kubeconfig));
+export function formatExamples(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** Connects as the options say and closes when `work` ends. An interrupt ends it without a word. */
+export async function withClient<T>(
+  { kubeconfig, context, namespace }: ApiOptions,
+  work: (client: ApiClient, namespace: string) => Promise<T>,
+): Promise<T> {
+  const connection = loadKubeconfig(kubeconfigPath(kubeconfig), context);
   const client = new ApiClient(connection);
+  const leave = (): void => process.exit(exitCodes.interrupted);
+  process.on('SIGINT', leave);
   try {
-    const names = await ResourceNames.load(client);
-    return await work({ client, names, namespace: options.namespace ?? connection.namespace });
+    return await work(client, namespace ?? connection.namespace);
   } finally {
+    process.off('SIGINT', leave);
     client.close();
   }
+}
+
+/** As `withClient`, with what the server serves. */
+export function withSession<T>(options: ApiOptions, work: (session: Session) => Promise<T>): Promise<T> {
+  return withClient(options, async (client, namespace) =>
+    work({ client, names: await ResourceNames.load(client), namespace }),
+  );
 }

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { Deployment, Node, Pod, Stored } from '../shared/objects/types.ts';
-import { printValue } from './output.ts';
-import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
+import type { ApiClient } from './client.ts';
+import { outputOption, printValue } from './output.ts';
+import { withApiOptions, withClient, type ApiOptions } from './session.ts';
 
 interface Summary {
   server: string;
@@ -13,19 +14,19 @@ interface Summary {
 
 /** `berth status`: the whole cluster on a few lines. */
 export function statusCommand(): Command {
-  return withApiOptions(new Command('status'))
+  return withApiOptions(new Command('status'), ['berth status', 'berth status -o json'])
     .description('Show how the cluster is doing')
-    .option('-o, --output <format>', 'json or yaml')
+    .addOption(outputOption('json', 'yaml', 'jsonpath=…'))
     .action((options: ApiOptions & { output?: string }) =>
-      withSession(options, async (session) => {
-        const summary = await summarise(session);
+      withClient(options, async (client) => {
+        const summary = await summarise(client);
         if (options.output === undefined) process.stdout.write(format(summary));
         else printValue(summary, options.output);
       }),
     );
 }
 
-async function summarise({ client }: Session): Promise<Summary> {
+async function summarise(client: ApiClient): Promise<Summary> {
   const [version, nodes, pods, deployments] = await Promise.all([
     client.call<{ gitVersion: string }>('GET', '/version'),
     client.call<{ items: Stored<Node>[] }>('GET', '/api/v1/nodes'),

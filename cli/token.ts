@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { formatColumns, printValue } from './output.ts';
-import { withApiOptions, withSession, type ApiOptions } from './session.ts';
+import { parseDurationMs, parseWhole } from './durations.ts';
+import { formatColumns, outputOption, printValue } from './output.ts';
+import { withApiOptions, withClient, type ApiOptions } from './session.ts';
 import { UsageError } from './usage.ts';
-import { parseDurationMs } from './wait.ts';
 
 interface TokenInfo {
   id: string;
@@ -11,8 +11,8 @@ interface TokenInfo {
 }
 
 interface CreateOptions extends ApiOptions {
-  ttl: string;
-  uses: string;
+  ttl: number;
+  uses: number;
   output?: string;
 }
 
@@ -20,16 +20,15 @@ interface CreateOptions extends ApiOptions {
 export function tokenCommand(): Command {
   const token = new Command('token').description('Make and take back the tokens that let machines join');
   token.addCommand(
-    withApiOptions(new Command('create'))
+    withApiOptions(new Command('create'), ['berth token create', 'berth token create --ttl 1h --uses 3'])
       .description('Make a token and print it')
-      .option('--ttl <duration>', 'valid for so long', '24h')
-      .option('--uses <count>', 'good for so many machines', '1')
-      .option('-o, --output <format>', 'json or yaml')
+      .option('--ttl <duration>', 'valid for so long (default: 24h)', parseDurationMs, 86_400_000)
+      .option('--uses <count>', 'good for so many machines', parseWhole, 1)
+      .addOption(outputOption('json', 'yaml'))
       .action((options: CreateOptions) =>
-        withSession(options, async ({ client }) => {
-          const uses = Number(options.uses);
-          if (!Number.isSafeInteger(uses) || uses < 1) throw new UsageError('--uses is a number from 1 on');
-          const body = { ttlMs: parseDurationMs(options.ttl), uses };
+        withClient(options, async (client) => {
+          if (options.uses < 1) throw new UsageError('--uses is a number from 1 on');
+          const body = { ttlMs: options.ttl, uses: options.uses };
           const made = await client.call<{ token: string }>('POST', '/berth/v1/tokens', { body });
           if (options.output === undefined) process.stdout.write(`${made.token}\n`);
           else printValue(made, options.output);
@@ -37,11 +36,11 @@ export function tokenCommand(): Command {
       ),
   );
   token.addCommand(
-    withApiOptions(new Command('list'))
+    withApiOptions(new Command('list'), ['berth token list'])
       .description('List the tokens, without their secrets')
-      .option('-o, --output <format>', 'json or yaml')
+      .addOption(outputOption('json', 'yaml'))
       .action((options: ApiOptions & { output?: string }) =>
-        withSession(options, async ({ client }) => {
+        withClient(options, async (client) => {
           const { items } = await client.call<{ items: TokenInfo[] }>('GET', '/berth/v1/tokens');
           if (options.output !== undefined) printValue(items, options.output);
           else {
@@ -52,13 +51,15 @@ export function tokenCommand(): Command {
       ),
   );
   token.addCommand(
-    withApiOptions(new Command('revoke'))
+    withApiOptions(new Command('revoke'), ['berth token revoke 4f2a91'])
       .description('Take a token back; machines that joined with it stay')
       .argument('<id>', 'as berth token list shows it')
-      .action((id: string, options: ApiOptions) =>
-        withSession(options, async ({ client }) => {
+      .addOption(outputOption('json', 'yaml'))
+      .action((id: string, options: ApiOptions & { output?: string }) =>
+        withClient(options, async (client) => {
           await client.call('DELETE', `/berth/v1/tokens/${encodeURIComponent(id)}`);
-          process.stdout.write(`token ${id} revoked\n`);
+          if (options.output === undefined) process.stdout.write(`token ${id} revoked\n`);
+          else printValue({ id, revoked: true }, options.output);
         }),
       ),
   );

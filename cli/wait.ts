@@ -1,94 +1,134 @@
 import { Command } from 'commander';
+import { ApiError } from '../shared/errors.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
-import { objectLabel, parseTargets, resourcePath } from './resource-names.ts';
+import { parseDurationMs } from './durations.ts';
+import { reportOne } from './failure.ts';
+import { parsePath, showValue, valuesAt } from './jsonpath.ts';
+import { outputOption } from './output.ts';
+import { groupVersion } from './resource-names.ts';
+import { Results } from './results.ts';
+import { selectObjects, withFiles, withSelector, type ObjectRef, type SelectOptions } from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
-import { waitFor, type Watched } from './watching.ts';
+import { waitFor } from './watching.ts';
 
-interface WaitOptions extends ApiOptions {
+interface WaitOptions extends ApiOptions, SelectOptions {
   for: string;
-  selector?: string;
-  all?: boolean;
-  timeout: string;
+  timeout: number;
+  output?: string;
 }
 
-type WithConditions = KubeObject & { status?: { conditions?: { type: string; status: string }[] } };
+/** What is waited for. */
+interface State {
+  what: string;
+  /** An object that does not exist is what is waited for, or will be. */
+  mayBeAbsent: boolean;
+  isMet: (object: KubeObject | undefined) => boolean;
+}
 
-/** `berth wait --for=condition=Ready pod/web`, `--for=delete`, `--for=jsonpath={.status.phase}=Running`. */
+type WithConditions = KubeObject & {
+  status?: { observedGeneration?: number; conditions?: { type: string; status: string }[] };
+};
+
+const forEverMs = 7 * 86_400_000;
+
+/** `berth wait --for=condition=Ready pod/web`, `--for=delete`, `--for=create`, `--for=jsonpath={.status.phase}=Running`. */
 export function waitCommand(): Command {
-  return withApiOptions(new Command('wait'))
+  const command = withSelector(withFiles(new Command('wait'), 'wait for what these name'))
     .description('Wait until objects are in a state')
-    .argument('<type...>', 'TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all')
-    .requiredOption('--for <state>', 'condition=TYPE[=STATUS], delete, or jsonpath={.path}=VALUE')
-    .option('-l, --selector <labels>', 'objects with these labels')
-    .option('--all', 'all objects of the type in the namespace')
-    .option('--timeout <duration>', 'how long, as 30s, 5m or 1h', '30s')
+    .argument('[type...]', 'TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all')
+    .requiredOption('--for <state>', 'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}[=VALUE]')
+    .option('--field-selector <fields>', 'objects with these fields, as spec.nodeName=node-1')
+    .option('-A, --all-namespaces', 'in all namespaces')
+    .option(
+      '--timeout <duration>',
+      'how long, as 30s, 5m or 1h; 0 checks once, -1 waits for a week',
+      parseTimeout,
+      30_000,
+    )
+    .addOption(outputOption('json', 'yaml', 'name', 'jsonpath=…'))
     .action((words: string[], options: WaitOptions) =>
       withSession(options, (session) => wait(session, words, options)),
     );
+  return withApiOptions(command, [
+    'berth wait --for=condition=Ready pod/web --timeout=60s',
+    'berth wait --for=condition=Available deployment --all',
+    "berth wait --for=jsonpath='{.status.phase}'=Succeeded pod/once",
+    'berth wait --for=delete pod -l app=web',
+  ]);
+}
+
+function parseTimeout(text: string): number {
+  return text.startsWith('-') ? forEverMs : parseDurationMs(text);
 }
 
 async function wait(session: Session, words: string[], options: WaitOptions): Promise<void> {
-  const isDone = parseState(options.for);
-  const deadline = performance.now() + parseDurationMs(options.timeout);
-  for (const watched of await selectObjects(session, words, options)) {
-    await waitFor(session, watched, options.for, Math.max(1, deadline - performance.now()), isDone);
-    const met = options.for === 'delete' ? 'deleted' : 'condition met';
-    process.stdout.write(`${objectLabel(watched.resource, watched.name)} ${met}\n`);
-  }
-}
-
-async function selectObjects(
-  { client, names, namespace }: Session,
-  words: string[],
-  options: WaitOptions,
-): Promise<Watched[]> {
-  const selected: Watched[] = [];
-  for (const { resource, name } of parseTargets(words, names)) {
-    if (name !== undefined) {
-      selected.push({ resource, namespace, name });
-      continue;
-    }
-    if (options.selector === undefined && options.all !== true)
-      throw new UsageError('name the objects, or use -l or --all');
-    const query = { labelSelector: options.selector };
-    const list = await client.call<{ items: KubeObject[] }>('GET', resourcePath(resource, namespace), { query });
-    selected.push(
-      ...list.items.map(({ metadata }) => ({ resource, namespace: metadata.namespace, name: metadata.name })),
-    );
-  }
+  const state = parseState(options.for);
+  const selected = await selectObjects(session, words, options);
   if (selected.length === 0) throw new Error('no matching resources found');
-  return selected;
+  const deadline = performance.now() + options.timeout;
+  const results = new Results(options.output);
+  for (const ref of selected) {
+    try {
+      const last = await waitForState(session, ref, state, Math.max(0, deadline - performance.now()));
+      const none = { apiVersion: groupVersion(ref.resource), kind: ref.resource.kind, metadata: { name: ref.name } };
+      results.add(ref.resource, ref.name, state.what === 'delete' ? 'deleted' : 'condition met', last ?? none);
+    } catch (error) {
+      reportOne(error);
+    }
+  }
+  results.finish();
 }
 
-/** What `--for` means, as a test of the object. Throws UsageError. */
-function parseState(text: string): (object: KubeObject | undefined) => boolean {
-  if (text === 'delete') return (object) => object === undefined;
+/** Resolves with the object as it was seen last. */
+async function waitForState(
+  session: Session,
+  ref: ObjectRef,
+  { what, mayBeAbsent, isMet }: State,
+  timeoutMs: number,
+): Promise<KubeObject | undefined> {
+  let last: KubeObject | undefined;
+  const isDone = (object: KubeObject | undefined): boolean => {
+    last = object ?? last;
+    if (isMet(object)) return true;
+    if (object !== undefined || mayBeAbsent) return false;
+    throw new ApiError('NotFound', `${ref.resource.plural} "${ref.name}" not found`);
+  };
+  // Something that is there already is found however little time is left.
+  await waitFor(session, ref, what, Math.max(timeoutMs, 1000), (object) => {
+    const done = isDone(object);
+    if (!done && timeoutMs === 0) throw new Error(`${ref.resource.singular}/${ref.name}: ${what} is not met`);
+    return done;
+  });
+  return last;
+}
+
+/** What `--for` means. Throws UsageError. */
+function parseState(text: string): State {
+  if (text === 'delete') return { what: text, mayBeAbsent: true, isMet: (object) => object === undefined };
+  if (text === 'create') return { what: text, mayBeAbsent: true, isMet: (object) => object !== undefined };
   const condition = /^condition=([^=]+)(?:=(.+))?$/.exec(text);
   if (condition !== null) {
     const [, type = '', status = 'True'] = condition;
-    return (object) =>
-      (object as WithConditions | undefined)?.status?.conditions?.some(
-        (found) =>
-          found.type.toLowerCase() === type.toLowerCase() && found.status.toLowerCase() === status.toLowerCase(),
-      ) ?? false;
+    return { what: text, mayBeAbsent: false, isMet: (object) => hasCondition(object, type, status) };
   }
-  const path = /^jsonpath=\{?\.?([\w.[\]-]+)\}?=(.+)$/.exec(text);
-  if (path === null) throw new UsageError(`--for=${text}: use condition=TYPE, delete or jsonpath={.path}=VALUE`);
-  const [, keys = '', wanted = ''] = path;
-  return (object) => {
-    const value = keys
-      .split(/[.[\]]+/)
-      .filter((key) => key !== '')
-      .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], object);
-    return (typeof value === 'string' ? value : JSON.stringify(value)) === wanted;
+  const path = /^jsonpath=(\{.*\}|[^={}]+)(?:=(.*))?$/.exec(text);
+  if (path === null) {
+    throw new UsageError(`--for=${text}: use condition=TYPE, delete, create or jsonpath={.path}=VALUE`);
+  }
+  const [, keys = '', wanted] = path;
+  const steps = parsePath(keys);
+  const isMet = (object: KubeObject | undefined): boolean => {
+    const values = valuesAt(object, steps);
+    return wanted === undefined ? values.length > 0 : values.some((value) => showValue(value) === wanted);
   };
+  return { what: text, mayBeAbsent: false, isMet };
 }
 
-/** `30s`, `5m`, `1h`, a bare number of seconds. Throws UsageError. */
-export function parseDurationMs(text: string): number {
-  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const match = /^(\d+)(ms|s|m|h)?$/.exec(text);
-  if (match === null) throw new UsageError(`"${text}" is not a duration: write 30s, 5m or 1h`);
-  return Number(match[1]) * (units[match[2] ?? 's'] ?? 1000);
+/** A condition that was made before the last change of the spec says nothing about it. */
+function hasCondition(object: KubeObject | undefined, type: string, status: string): boolean {
+  const { metadata, status: { observedGeneration, conditions = [] } = {} } = (object ?? {}) as Partial<WithConditions>;
+  if ((observedGeneration ?? Infinity) < (metadata?.generation ?? 0)) return false;
+  const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  return conditions.some((found) => isSame(found.type, type) && isSame(found.status, status));
 }

@@ -1,0 +1,12 @@
+/** Commands that change things: they go on when nobody reads what they say. */
+const changing: ReadonlySet<string> = new Set(['apply', 'delete', 'scale', 'rollout', 'token', 'up', 'down', 'image']);
+
+/** A reader who closes the pipe (`berth get pods | head -1`) has had enough: that is no failure. */
+export function allowClosedOutput(command: string): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (stream === process.stdout && !changing.has(command)) process.exit(0);
+    });
+  }
+}

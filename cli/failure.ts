@@ -1,0 +1,58 @@
+import { CommanderError, type Command } from 'commander';
+import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
+import { UsageError } from './usage.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+export const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Makes wrong usage of a command and of those below it an error of one line. */
+export function prepare(command: Command): Command {
+  command.exitOverride();
+  command.configureOutput({
+    outputError: (text, write) => {
+      const problem = text
+        .replace(/^error: /, '')
+        .trim()
+        .replaceAll(/\s*\n\s*/g, ' ');
+      write(`berth: ${problem}; see ${pathOf(command)} --help\n`);
+    },
+  });
+  for (const child of command.commands) prepare(child);
+  return command;
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** Prints what was thrown on one line and says which exit code it means. */
+export function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  process.stderr.write(`berth: ${describeFailure(error)}\n`);
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Tells of the failure of one of several objects; the command goes on and fails at its end. */
+export function reportOne(error: unknown, source?: string): void {
+  process.stderr.write(`berth: ${source === undefined ? '' : `${source}: `}${describeFailure(error)}\n`);
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), error instanceof UsageError ? exitCodes.usage : 1);
+}
+
+/** What went wrong, on one line, with what to do about it where that is known. */
+export function describeFailure(error: unknown): string {
+  if (hasReason(error, 'Conflict') && isOwnership(error)) return describeOwnership(error);
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'the connection to the server was lost';
+  return messageOf(error)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function isOwnership({ details }: ApiError): boolean {
+  return details.causes?.some(({ reason }) => reason === 'FieldManagerConflict') ?? false;
+}
+
+function describeOwnership({ details }: ApiError): string {
+  const fields = (details.causes ?? []).map(({ field = '', message }) => `${field} (${message})`);
+  return `others have set ${fields.join(', ')}; --force-conflicts takes these fields over`;
+}
