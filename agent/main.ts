@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../shared/clock.ts';
+import type { NatsBus } from '../shared/bus/nats-bus.ts';
+import { systemClock, type Clock } from '../shared/clock.ts';
 import { ApiError } from '../shared/errors.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
 import { milliOf, parseQuantity, unitsOf } from '../shared/objects/quantity.ts';
@@ -28,77 +29,114 @@ import { PodManager } from './pods/pod-manager.ts';
 import { readHostDns } from './pods/host-dns.ts';
 import type { NodeFacts } from './pods/pod-deps.ts';
 import { NodeProber } from './probes/node-prober.ts';
+import type { PodIdentity } from './runtime/driver.ts';
 import { OciDriver } from './runtime/oci/oci-driver.ts';
 import { readSettings, type AgentSettings } from './settings.ts';
 import { NodeVolumes } from './volumes/node-volumes.ts';
+
+/** What every part of the agent gets. */
+interface Context {
+  settings: AgentSettings;
+  paths: AgentPaths;
+  clock: Clock;
+  log: Logger;
+  scope: Scope;
+}
+
+/** The line to the controllers. */
+interface Line {
+  bus: NatsBus;
+  data: NatsBus;
+  link: BusControllerLink;
+}
+
+/** What runs containers, and how the node speaks of itself. */
+interface Runtime {
+  images: OciImageStore;
+  driver: OciDriver;
+  node: AgentNode;
+  podCIDR: string;
+}
 
 /** The agent: joins, makes its runtime and network, runs the pods it knows, with or without a controller. */
 async function start(stopping: AbortSignal): Promise<Close> {
   const settings = readSettings(process.argv.slice(2));
   const { nodeName: name, dataDir } = settings;
   const log = jsonLogger(settings.logLevel, { program: 'agent', node: name });
-  const clock = systemClock;
   const paths = agentPaths(dataDir, name);
   await mkdir(paths.data, { recursive: true, mode: 0o700 });
   const scope = new Scope('agent');
-  const lifetime = scope.signal;
   stopping.addEventListener('abort', () => void scope.close(), { once: true });
+  const context = { settings, paths, clock: systemClock, log, scope };
 
-  const identity = await joinCluster({
-    token: settings.joinToken,
-    node: name,
-    directory: paths.data,
-    clock,
-    log,
-    signal: lifetime,
-  });
-  recordProcess(dataDir, `agent-${name}`, process.pid);
+  const line = await connect(context);
+  const runtime = await openRuntime(context, line);
+  const pods = await runPods(context, line, runtime);
+  introduce(runtime, context);
+  runtime.node.run(scope.child('node'));
+  log.info('agent is up', { podCIDR: runtime.podCIDR, pods: pods.count });
+  process.send?.({ ready: { node: name } });
+
+  return async () => {
+    log.info('agent stops; containers run on');
+    await scope.close();
+    await runtime.driver.close();
+    await runtime.images.close();
+    await Promise.all([line.bus.close(), line.data.close()]);
+    forgetProcess(dataDir, `agent-${name}`);
+  };
+}
+
+async function connect({ settings, paths, clock, log, scope }: Context): Promise<Line> {
+  const { nodeName: node, joinToken: token, dataDir } = settings;
+  const identity = await joinCluster({ token, node, directory: paths.data, clock, log, signal: scope.signal });
+  recordProcess(dataDir, `agent-${node}`, process.pid);
   const [bus, data] = [identity.connect('control'), identity.connect('data')];
   scope.spawn(
     (signal) => identity.keepFresh(bus, signal),
     (error) => log.error('credentials are not renewed any more', { error }),
   );
-  const pulse = identity.startPulse();
-  const link = await BusControllerLink.open({ bus, data, pulse, node: name, paths, clock, log });
+  const link = await BusControllerLink.open({ bus, data, node, paths, clock, log });
   link.run(scope.child('link'));
+  return { bus, data, link };
+}
 
-  const images = new OciImageStore({
-    directory: paths.images,
-    clock,
-    log,
-    registries: await readRegistries(registriesFile(dataDir)),
-  });
+/** The first time the node introduces itself before its runtime is open, since a controller gives it its pod network. */
+async function openRuntime({ settings, paths, clock, log, scope }: Context, { link }: Line): Promise<Runtime> {
+  const registries = await readRegistries(registriesFile(settings.dataDir));
+  const images = new OciImageStore({ directory: paths.images, clock, log, registries });
   await images.open();
-  let driver: OciDriver | undefined;
-  const opened = (): OciDriver => {
-    if (driver === undefined) throw new ApiError('ServiceUnavailable', 'it is being started');
-    return driver;
+  let opened: OciDriver | undefined;
+  const runtime = (): OciDriver => {
+    if (opened === undefined) throw new ApiError('ServiceUnavailable', 'it is being started');
+    return opened;
   };
   const node = new AgentNode({
-    name,
+    name: settings.nodeName,
     link,
-    driver: { version: () => opened().version(), listSandboxes: async () => opened().listSandboxes() },
+    driver: { version: () => runtime().version(), listSandboxes: async () => runtime().listSandboxes() },
     paths,
     settings,
     clock,
     log,
   });
-  const podCIDR = await ensurePodCidr(paths, node, lifetime);
+  const podCIDR = await ensurePodCidr(paths, node, scope.signal);
   const network = new BridgeNetwork({ paths, podCIDR, clock, log });
   const snapshotter = new OverlaySnapshotter({ paths, store: images, log });
-  driver = new OciDriver({ paths, images, snapshotter, network, clock, log, chance: Math.random });
+  const driver = new OciDriver({ paths, images, snapshotter, network, clock, log, chance: Math.random });
   await driver.open();
+  opened = driver;
+  return { images, driver, node, podCIDR };
+}
 
+/** Pods, their logs and samples, and what controllers ask about them. */
+async function runPods(context: Context, line: Line, { driver }: Runtime): Promise<PodManager> {
+  const { settings, paths, clock, log, scope } = context;
+  const { bus, data, link } = line;
   const facts = await readFacts(settings, paths);
   const config = new DesiredConfig(link.desired);
-  const logs: NodeLogs = new NodeLogs({
-    driver,
-    link,
-    paths,
-    clock,
-    log,
-    keptPods: () => (link.desired.isLoaded ? pods.pods() : undefined),
-  });
+  const keptPods = (): PodIdentity[] | undefined => (link.desired.isLoaded ? pods.pods() : undefined);
+  const logs = new NodeLogs({ driver, link, paths, clock, log, keptPods });
   const pods: PodManager = new PodManager({
     driver,
     volumes: new NodeVolumes({ paths, config, allocatable: facts.allocatable }),
@@ -118,26 +156,11 @@ async function start(stopping: AbortSignal): Promise<Close> {
     (signal) => sampler.run(signal),
     (error) => log.error('samples are not taken any more', { error }),
   );
-  const requests = new LogRequests({ paths, clock, mayRun: (uid, container) => pods.mayRun(uid, container) });
+  const requests = new LogRequests({ paths, clock, mayRun: pods.mayRun.bind(pods) });
   const execs = new ExecCalls(driver);
-  const handlers = {
-    logs: requests.serve.bind(requests),
-    exec: execs.run.bind(execs),
-  };
-  serveCalls({ bus, data, node: name, handlers, log }, scope.child('calls'));
-  introduce(node, podCIDR, paths, scope, log);
-  node.run(scope.child('node'));
-  log.info('agent is up', { podCIDR, pods: pods.count });
-  process.send?.({ ready: { node: name } });
-
-  return async () => {
-    log.info('agent stops; containers run on');
-    await scope.close();
-    await opened().close();
-    await images.close();
-    await Promise.all([bus.close(), data.close(), pulse.close()]);
-    forgetProcess(dataDir, `agent-${name}`);
-  };
+  const handlers = { logs: requests.serve.bind(requests), exec: execs.run.bind(execs) };
+  serveCalls({ bus, data, node: settings.nodeName, handlers, log }, scope.child('calls'));
+  return pods;
 }
 
 /** The node's pod network: what was kept, or what a controller gives the first time. */
@@ -150,7 +173,7 @@ async function ensurePodCidr(paths: AgentPaths, node: AgentNode, signal: AbortSi
 }
 
 /** Tells a controller that the node is ready now. Another pod network than before is used from the next start on. */
-function introduce(node: AgentNode, current: string, paths: AgentPaths, scope: Scope, log: Logger): void {
+function introduce({ node, podCIDR: current }: Runtime, { paths, scope, log }: Context): void {
   scope.spawn(
     async (signal) => {
       const { podCIDR } = await node.register(signal);

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { agentPaths } from '../agent/paths.ts';
 import { destroyRuntime } from '../agent/runtime/oci/destroy.ts';
 import { defaultDataDir } from './kubeconfig.ts';
-import { endProcess, forgetProcess, livingProcesses } from '../shared/process-records.ts';
+import { endProcess, forgetProcess, livingProcesses, type ProcessRecord } from '../shared/process-records.ts';
 import { UsageError } from './usage.ts';
 
 interface DownOptions {
@@ -26,6 +26,18 @@ export function downCommand(): Command {
     .action(down);
 }
 
+/** One after the other, looked at anew each time: whoever ends may take others along. */
+async function endProcesses(dataDir: string): Promise<void> {
+  const rank = ({ name }: ProcessRecord): number => order.findIndex((prefix) => name.startsWith(prefix));
+  for (;;) {
+    const [record] = livingProcesses(dataDir).sort((a, b) => rank(a) - rank(b));
+    if (record === undefined) return;
+    process.stdout.write(`stopping ${record.name} (process ${record.pid})\n`);
+    await endProcess(record, graceMs);
+    forgetProcess(dataDir, record.name);
+  }
+}
+
 async function down(options: DownOptions): Promise<void> {
   const dataDir = resolve(options.dataDir);
   if (!existsSync(dataDir)) {
@@ -37,12 +49,7 @@ async function down(options: DownOptions): Promise<void> {
     throw new UsageError(`${dataDir} is not a data directory of Berth: nothing is touched`);
   }
   if (process.getuid?.() !== 0 && existsSync(agents)) throw new UsageError('removing pods needs root');
-  const rank = (name: string): number => order.findIndex((prefix) => name.startsWith(prefix));
-  for (const record of livingProcesses(dataDir).sort((a, b) => rank(a.name) - rank(b.name))) {
-    process.stdout.write(`stopping ${record.name} (process ${record.pid})\n`);
-    await endProcess(record, graceMs);
-    forgetProcess(dataDir, record.name);
-  }
+  await endProcesses(dataDir);
   for (const nodeName of existsSync(agents) ? readdirSync(agents) : []) {
     process.stdout.write(`removing the pods of node ${nodeName}\n`);
     await destroyRuntime(agentPaths(dataDir, nodeName));

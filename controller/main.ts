@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { NatsBus } from '../shared/bus/nats-bus.ts';
-import { systemClock } from '../shared/clock.ts';
+import { systemClock, type Clock } from '../shared/clock.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { forgetProcess, recordProcess } from '../shared/process-records.ts';
-import { runProgram } from '../shared/program.ts';
+import { runProgram, type Close } from '../shared/program.ts';
 import { Scope } from '../shared/scope.ts';
 import { localUrl, reachableNames, reachableUrls } from './addresses.ts';
 import { Authenticator } from './api/authentication.ts';
@@ -14,6 +14,7 @@ import { ensureBootstrap } from './api/bootstrap.ts';
 import { ApiServer } from './api/server.ts';
 import { ensureAdmin, hashToken } from './certificates/admin.ts';
 import { Pki } from './certificates/pki.ts';
+import type { HistoryStore } from './history/history-store.ts';
 import { HistoryPodLogs } from './history/pod-logs.ts';
 import { openSqliteHistory } from './history/sqlite-history.ts';
 import { MetricsListener } from './metrics/listener.ts';
@@ -35,37 +36,92 @@ import { tokenRoutes } from './token-routes.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
 
+/** What every part of the controller gets. */
+interface Context {
+  settings: ControllerSettings;
+  /** Keys, state and history. */
+  directory: string;
+  pki: Pki;
+  registry: Registry;
+  clock: Clock;
+  log: Logger;
+  scope: Scope;
+}
+
+/** What is kept on disk. */
+interface Storage {
+  store: Store;
+  history: HistoryStore;
+  events: EventRecorder;
+  close: Close;
+}
+
+/** The line to the agents, and who lives at its other end. */
+interface Agents {
+  nodes: Nodes;
+  tokens: JoinTokens;
+  url: string;
+  close: Close;
+}
+
 /** The control plane: built bottom up, ended top down. */
-async function start(stopping: AbortSignal): Promise<() => Promise<void>> {
+async function start(): Promise<Close> {
   const settings = readSettings(process.argv.slice(2));
   const log = jsonLogger(settings.logLevel, { program: 'controller' });
-  const clock = systemClock;
-  const registry = processRegistry();
-  const scope = new Scope('controller');
   const directory = join(settings.dataDir, 'controller');
-  const pki = await Pki.open(join(directory, 'pki'), clock);
+  const pki = await Pki.open(join(directory, 'pki'), systemClock);
+  const scope = new Scope('controller');
+  const context = { settings, directory, pki, registry: processRegistry(), clock: systemClock, log, scope };
+
+  const storage = await openStorage(context);
+  const agents = await openAgents(context, storage);
+  decide(context, storage, agents);
+  const front = await serve(context, storage, agents);
+  log.info('controller is up', { ...front.ready, bus: agents.url, version: storage.store.version });
+  process.send?.({ ready: front.ready });
+
+  return async () => {
+    log.info('controller stops');
+    await front.close();
+    await scope.close();
+    await agents.close();
+    await storage.close();
+    forgetProcess(settings.dataDir, 'controller');
+  };
+}
+
+/** The state file is locked to one process: a second controller on the same data directory ends here. */
+async function openStorage({ settings, directory, registry, clock, log, scope }: Context): Promise<Storage> {
   const state = await openSqliteStore(join(directory, 'state.db'));
   recordProcess(settings.dataDir, 'controller', process.pid);
   const store = await openStore(state, clock);
   await ensureBootstrap(store);
+  registerStateMetrics(store, registry);
   const history = await openSqliteHistory(join(directory, 'history.db'), clock);
   const events = new EventRecorder({ store, clock, log });
   scope.spawn(
     (signal) => keepEventsSwept({ store, clock, log }, signal),
     (error) => log.error('events are not swept any more', { error }),
   );
+  const close = async (): Promise<void> => {
+    await events.settled();
+    await Promise.all([state.close(), history.close()]);
+  };
+  return { store, history, events, close };
+}
 
-  const busDeps = { settings, pki, directory, log };
+async function openAgents(context: Context, { store, history, events }: Storage): Promise<Agents> {
+  const { settings, directory, pki, registry, clock, log, scope } = context;
   const authority = await BusAuthority.open(join(directory, 'bus'), clock);
-  const server = await startBusServer(authority, busDeps);
+  const server = await startBusServer(authority, context);
   const [bus, data] = await Promise.all([
-    connectBus(server, authority, busDeps),
-    connectBus(server, authority, busDeps),
+    connectBus(server, authority, context),
+    connectBus(server, authority, context),
   ]);
-  const busUrls = reachableUrls('tls', settings.busListen);
-  const tokens = new JoinTokens({ store, authority, clock, bus: { urls: busUrls, ca: pki.authority } });
+  renewBusCertificate(server, context);
+  const urls = reachableUrls('tls', settings.busListen);
+  const tokens = new JoinTokens({ store, authority, clock, bus: { urls, ca: pki.authority } });
   const samples = new Samples(clock, registry);
-  registerStateMetrics(store, registry);
   const nodes = new Nodes({
     bus,
     data,
@@ -81,10 +137,26 @@ async function start(stopping: AbortSignal): Promise<() => Promise<void>> {
     onSamples: (node, request) => samples.ingest(node, request),
   });
   nodes.run(scope.child('nodes'));
-  const reconcileDeps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness };
-  startReconcilers(reconcileDeps, scope.child('reconcilers'));
-  new Scheduler(reconcileDeps).run(scope.child('scheduler'));
+  const close = async (): Promise<void> => {
+    await Promise.all([bus.close(), data.close()]);
+    await server.stop();
+  };
+  return { nodes, tokens, url: server.url, close };
+}
 
+/** Everything that brings what is observed to what is desired. */
+function decide({ clock, log, registry, scope }: Context, { store, events }: Storage, { nodes }: Agents): void {
+  const deps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness };
+  startReconcilers(deps, scope.child('reconcilers'));
+  new Scheduler(deps).run(scope.child('scheduler'));
+}
+
+/** The API and the metrics; the kubeconfig names the port that was got. */
+async function serve(
+  { settings, pki, registry, clock, log }: Context,
+  { store, history }: Storage,
+  { nodes, tokens }: Agents,
+): Promise<{ ready: { api: string; metrics: string }; close: Close }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
   const api = new ApiServer({
@@ -98,43 +170,21 @@ async function start(stopping: AbortSignal): Promise<() => Promise<void>> {
     podExec: nodes.calls,
     routes: tokenRoutes(tokens),
   });
-  const metrics = new MetricsListener({
-    registry,
-    log,
-    isAllowed: (token) => admins.some(({ sha256 }) => sha256 === hashToken(token)),
-  });
-  const apiAddress = await api.listen(settings.apiListen.host, settings.apiListen.port);
-  const metricsAddress = await metrics.listen(settings.metricsListen);
-  const apiUrl = localUrl('https', apiAddress);
+  const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
+  const metrics = new MetricsListener({ registry, log, isAllowed });
+  const apiUrl = localUrl('https', await api.listen(settings.apiListen.host, settings.apiListen.port));
+  const metricsUrl = `${localUrl('http', await metrics.listen(settings.metricsListen))}/metrics`;
   await ensureAdmin(pki, kubeconfig, apiUrl);
-  renewBusCertificate(server, busDeps, scope);
-  log.info('controller is up', { api: apiUrl, bus: server.url, version: store.version });
-  const ready = { api: apiUrl, metrics: `${localUrl('http', metricsAddress)}/metrics` };
-  process.send?.({ ready });
-
-  return async () => {
-    log.info('controller stops', { reason: stopping.aborted ? 'it was told to' : 'it failed' });
+  const close = async (): Promise<void> => {
     await api.close();
     await metrics.close();
-    await scope.close();
-    await Promise.all([bus.close(), data.close()]);
-    await server.stop();
-    await events.settled();
-    await Promise.all([state.close(), history.close()]);
-    forgetProcess(settings.dataDir, 'controller');
   };
-}
-
-interface BusDeps {
-  settings: ControllerSettings;
-  pki: Pki;
-  directory: string;
-  log: Logger;
+  return { ready: { api: apiUrl, metrics: metricsUrl }, close };
 }
 
 async function startBusServer(
   authority: BusAuthority,
-  { settings, pki, directory, log }: BusDeps,
+  { settings, pki, directory, log }: Context,
 ): Promise<NatsServer> {
   await pki.serverIdentity('bus', reachableNames(settings.busListen));
   const file = (name: string): string => join(pki.directory, name);
@@ -155,7 +205,7 @@ async function startBusServer(
   return server;
 }
 
-async function connectBus(server: NatsServer, authority: BusAuthority, { pki, log }: BusDeps): Promise<NatsBus> {
+async function connectBus(server: NatsServer, authority: BusAuthority, { pki, log }: Context): Promise<NatsBus> {
   const { jwt, seed } = await authority.controllerCredentials();
   const bus = new NatsBus({
     name: 'controller',
@@ -169,17 +219,20 @@ async function connectBus(server: NatsServer, authority: BusAuthority, { pki, lo
   return bus;
 }
 
-function renewBusCertificate(server: NatsServer, { settings, pki, log }: BusDeps, scope: Scope): void {
+/** Twice a day; a failure is tried again the next time, a third of the certificate's life before it ends. */
+function renewBusCertificate(server: NatsServer, { settings, pki, clock, log, scope }: Context): void {
+  const renew = async (): Promise<void> => {
+    await pki.serverIdentity('bus', reachableNames(settings.busListen));
+    await server.reload();
+  };
   scope.spawn(
     async (signal) => {
       for (;;) {
-        await systemClock.sleep(certificateCheckMs, signal);
-        const { certificate } = await pki.serverIdentity('bus', reachableNames(settings.busListen));
-        await server.reload();
-        log.debug('bus certificate checked', { bytes: certificate.length });
+        await clock.sleep(certificateCheckMs, signal);
+        await renew().catch((error: unknown) => log.error('the bus certificate was not renewed', { error }));
       }
     },
-    (error) => log.error('the bus certificate is not renewed any more', { error }),
+    () => undefined,
   );
 }
 

@@ -9,7 +9,6 @@ import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { readIfExists, writeAtomic } from '../host/files.ts';
-import { Pulse } from './pulse.ts';
 
 /** Who this node is to the bus: kept in one file that only root may read. */
 export interface NodeCredentials {
@@ -38,7 +37,6 @@ const answerWithinMs = 5000;
 export class NodeIdentity {
   readonly #deps: Deps;
   #credentials: NodeCredentials;
-  #pulse: Pulse | undefined;
 
   constructor(deps: Deps, credentials: NodeCredentials) {
     this.#deps = deps;
@@ -72,13 +70,6 @@ export class NodeIdentity {
     return this.#dial(purpose, () => this.#credentials.jwt);
   }
 
-  /** Heartbeats on a thread and a connection of their own. The caller closes it. */
-  startPulse(): Pulse {
-    const { node, urls, ca, seed, jwt } = this.#credentials;
-    this.#pulse = new Pulse({ node, urls, ...(ca !== undefined && { ca }), seed, jwt }, this.#deps.log);
-    return this.#pulse;
-  }
-
   /** Renews the credential at half of its life, over `bus`, or with the right to renew alone when `bus` cannot connect. */
   async keepFresh(bus: NatsBus, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
@@ -108,7 +99,6 @@ export class NodeIdentity {
       const options = { timeoutMs: answerWithinMs, signal };
       const { jwt } = await (own ?? bus).request<RenewReply>(subjects.upCall(node, 'renew'), {}, options);
       this.#credentials = { ...this.#credentials, jwt: asText(jwt, 'jwt', 4096) };
-      this.#pulse?.renew(this.#credentials.jwt);
       await this.save();
     } finally {
       await own?.close();

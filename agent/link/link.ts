@@ -22,15 +22,12 @@ import { DesiredFiles } from './desired-files.ts';
 import { KeptDesiredSet } from './desired-set.ts';
 import { DesiredSync } from './desired-sync.ts';
 import { Outbox } from './outbox.ts';
-import type { Pulse } from './pulse.ts';
 
 export interface LinkDeps {
   /** Questions, heartbeats, status. */
   bus: Bus;
   /** Logs: another connection, so that heartbeats do not wait behind them. */
   data: Bus;
-  /** Sends the heartbeats; absent: `bus` does. */
-  pulse?: Pick<Pulse, 'tell' | 'isRunning'>;
   node: string;
   paths: Pick<AgentPaths, 'state' | 'run'>;
   clock: Clock;
@@ -128,9 +125,7 @@ export class BusControllerLink implements ControllerLink {
       counter: this.#sync.counter,
       pods: this.#desired.list('pods/').length,
     };
-    const { bus, node, pulse } = this.#deps;
-    if (pulse?.isRunning === true) pulse.tell(heartbeat);
-    else bus.publish(subjects.heartbeat(node), heartbeat);
+    this.#deps.bus.publish(subjects.heartbeat(this.#deps.node), heartbeat);
   }
 
   report(report: PodReport): void {
