@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { readDockerConfig } from '../agent/images/docker-config.ts';
 import type { PullOptions, RegistryCredentials } from '../agent/images/image-service.ts';
 import { OciImageStore } from '../agent/images/oci-image-store.ts';
@@ -12,7 +15,8 @@ import { UsageError } from './usage.ts';
 /** Which store. */
 export interface StoreOptions {
   dataDir: string;
-  nodeName: string;
+  /** Absent: the only node of the data directory, or the one that `berth up` would make. */
+  nodeName?: string;
 }
 
 /** How to speak with the registry of a name. */
@@ -29,7 +33,7 @@ export async function withImageStore(
   names: readonly string[],
   work: (store: OciImageStore, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const paths = agentPaths(options.dataDir, options.nodeName);
+  const paths = agentPaths(options.dataDir, options.nodeName ?? onlyNode(options.dataDir));
   const registries = withFlags(await readRegistries(registriesFile(options.dataDir)), options, names);
   const store = new OciImageStore({ directory: paths.images, clock: systemClock, log: jsonLogger('warn'), registries });
   const stopping = new AbortController();
@@ -42,6 +46,14 @@ export async function withImageStore(
     process.off('SIGINT', stop);
     await store.close();
   }
+}
+
+function onlyNode(dataDir: string): string {
+  const agents = join(dataDir, 'agents');
+  const names = existsSync(agents) ? readdirSync(agents) : [];
+  if (names.length > 1)
+    throw new UsageError(`several nodes keep images in ${dataDir}: name one with --node-name: ${names.join(', ')}`);
+  return names[0] ?? hostname().toLowerCase();
 }
 
 function withFlags(registries: Registries, options: RegistryOptions, names: readonly string[]): Registries {

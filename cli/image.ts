@@ -1,5 +1,4 @@
 import { createReadStream, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { decompress } from '../agent/images/decompress.ts';
 import { type ImageRecord, ImageError } from '../agent/images/image-service.ts';
@@ -35,7 +34,7 @@ export function imageCommand(): Command {
       .command(name)
       .description(description)
       .option('--data-dir <dir>', 'as given to berth up', defaultDataDir)
-      .option('--node-name <name>', 'node whose images these are', hostname().toLowerCase());
+      .option('--node-name <name>', 'node whose images these are; the only one of the data directory by default');
   withRegistry(part('pull', 'Download images and unpack them')).argument('<name...>').action(pull);
   withRegistry(part('push', 'Send an image to the registry of its name')).argument('<name>').action(push);
   part('ls', 'List images').option('-o, --output <format>', 'table, json or yaml', 'table').action(list);
