@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { ApiHarness } from './harness.ts';
 
 export interface Outcome {
   code: number;
@@ -30,7 +29,14 @@ export function findKubectl(): string | undefined {
     });
 }
 
-/** Runs the real kubectl against a harness, with a home and a cache of its own. */
+/** What kubectl is run against. */
+export interface KubectlTarget {
+  /** Its home is made in there. */
+  directory: string;
+  kubeconfig(): Promise<string>;
+}
+
+/** Runs the real kubectl, with a home and a cache of its own. */
 export class Kubectl {
   readonly #env: Record<string, string>;
   readonly home: string;
@@ -45,7 +51,7 @@ export class Kubectl {
     };
   }
 
-  static async for(api: ApiHarness): Promise<Kubectl> {
+  static async for(api: KubectlTarget): Promise<Kubectl> {
     const home = join(api.directory, 'home');
     await mkdir(home, { recursive: true });
     return new Kubectl(home, await api.kubeconfig());
