@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { rm, statfs, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, statfsSync, writeFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { ApiError, messageOf } from '../../shared/errors.ts';
 import { type Libc, libc } from './libc.ts';
 import { unmount } from './mounts.ts';
@@ -46,10 +46,10 @@ export async function unpin(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** True while the file holds a namespace. */
-export async function isPinned(path: string): Promise<boolean> {
+/** True while the file holds a namespace. At once: these files are in memory, and every look at a pod asks. */
+export function isPinned(path: string): boolean {
   try {
-    return (await statfs(path)).type === nsfsMagic;
+    return statfsSync(path).type === nsfsMagic;
   } catch {
     return false;
   }

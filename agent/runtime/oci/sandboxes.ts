@@ -203,7 +203,7 @@ export class Sandboxes {
   async #isReady({ id, phase, bootId, config, firstProcess }: SandboxRecord): Promise<boolean> {
     if (phase !== 'ready' || bootId !== this.#deps.bootId) return false;
     const pins = Object.values(pinsOf(config, sandboxFiles(this.#deps.layout, id))) as string[];
-    if (!(await Promise.all(pins.map(isPinned))).every(Boolean)) return false;
+    if (!pins.every(isPinned)) return false;
     if (config.sharePid && (firstProcess === undefined || !(await isAlive(firstProcess)))) return false;
     return config.hostNetwork || (await this.#deps.network.usage(id)) !== undefined;
   }

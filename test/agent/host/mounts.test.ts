@@ -61,12 +61,12 @@ describe('namespaces', () => {
     const home = await readlink('/proc/self/ns/net');
     await pinNamespaces(pins, { hostname: 'pod', sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } });
     assert.equal(await readlink('/proc/self/ns/net'), home);
-    assert.equal(await isPinned(pins.net), true);
+    assert.equal(isPinned(pins.net), true);
     const script = 'hostname; ip -br link show lo; cat /proc/sys/net/ipv4/ip_unprivileged_port_start';
     const { stdout } = await run('nsenter', [`--net=${pins.net}`, `--uts=${pins.uts}`, 'sh', '-c', script]);
     assert.match(stdout, /^pod\nlo .*LOOPBACK,UP.*\n0\n$/);
     for (const path of Object.values(pins)) await unpin(path);
-    assert.equal(await isPinned(pins.net), false);
+    assert.equal(isPinned(pins.net), false);
     assert.deepEqual(await readdir(directory), []);
     await unpin(pins.net);
   });
