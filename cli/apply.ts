@@ -32,7 +32,7 @@ const fieldValidation: Record<string, string> = {
   false: 'Ignore',
 };
 
-/** `berth apply -f`: server-side apply of each object, in order. One bad object does not keep the others from being applied. */
+/** `berth apply -f`: server-side apply of each object, in order, once the server has found nothing wrong with any. */
 export function applyCommand(): Command {
   const command = withFiles(new Command('apply'), 'what to apply')
     .description('Create or change objects so that they match the manifests')
@@ -61,27 +61,51 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
     }
     return { ...manifest, resource: session.names.findKind(object.apiVersion, object.kind, source) };
   });
+  if (toApply.length > 1 && !(await isAcceptable(session, toApply, options))) {
+    throw new Error('nothing was changed, since not everything can be applied');
+  }
   const results = new Results(options.output);
   for (const manifest of toApply) {
-    try {
-      await applyOne(session, manifest, options, results);
-    } catch (error) {
-      if (hasReason(error, 'ServiceUnavailable') || hasReason(error, 'Unauthorized')) throw error;
-      reportOne(error, manifest.source);
-    }
+    await applyOne(session, manifest, options, results).catch((error: unknown) => tell(error, manifest));
   }
   results.finish();
 }
 
-async function applyOne(
+/** Has the server check everything before anything is changed, and reports what it refuses. */
+async function isAcceptable(
   { client, namespace }: Session,
-  { object, resource }: ToApply,
+  toApply: ToApply[],
   options: ApplyOptions,
-  results: Results,
-): Promise<void> {
-  const path = resourcePath(resource, object.metadata.namespace ?? namespace, object.metadata.name);
-  const before = await readPresent(client, path);
-  const after = await client.call<KubeObject>('PATCH', path, {
+): Promise<boolean> {
+  const { onWarning } = client;
+  client.onWarning = () => undefined; // they come when it is applied
+  const checks = toApply.map((manifest) =>
+    send(client, pathOf(manifest, namespace), manifest, { ...options, dryRun: 'server' }).then(
+      () => true,
+      (error: unknown) => {
+        if (hasReason(error, 'NotFound')) return true; // its namespace may be among the others
+        tell(error, manifest);
+        return false;
+      },
+    ),
+  );
+  const accepted = await Promise.all(checks);
+  client.onWarning = onWarning;
+  return accepted.every(Boolean);
+}
+
+/** Reports what is wrong with one object; throws what is wrong with all of them. */
+function tell(error: unknown, { source }: ToApply): void {
+  if (hasReason(error, 'ServiceUnavailable') || hasReason(error, 'Unauthorized')) throw error;
+  reportOne(error, source);
+}
+
+function pathOf({ resource, object: { metadata } }: ToApply, namespace: string): string {
+  return resourcePath(resource, metadata.namespace ?? namespace, metadata.name);
+}
+
+function send(client: ApiClient, path: string, { object }: ToApply, options: ApplyOptions): Promise<KubeObject> {
+  return client.call('PATCH', path, {
     contentType: 'application/apply-patch+yaml',
     body: object,
     query: {
@@ -91,6 +115,18 @@ async function applyOne(
       ...dryRunQuery(options),
     },
   });
+}
+
+async function applyOne(
+  { client, namespace }: Session,
+  manifest: ToApply,
+  options: ApplyOptions,
+  results: Results,
+): Promise<void> {
+  const { resource } = manifest;
+  const path = pathOf(manifest, namespace);
+  const before = await readPresent(client, path);
+  const after = await send(client, path, manifest, options);
   const what = before === undefined ? 'created' : isSame(before, after) ? 'unchanged' : 'configured';
   results.add(resource, after.metadata.name, what + dryRunSuffix(options), after);
 }

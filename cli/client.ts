@@ -25,6 +25,7 @@ export class ApiClient {
     this.connection = connection;
     this.#agent = new Agent({
       keepAlive: true,
+      maxSockets: 64,
       ca: connection.ca,
       cert: connection.clientCertificate,
       key: connection.clientKey,
@@ -136,7 +137,7 @@ function explain(error: NodeJS.ErrnoException, source: string): string {
     return `its certificate is not the one that ${source} expects (${code})`;
   }
   if (code === 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED') return `the client certificate in ${source} has expired`;
-  if (code.startsWith('ERR_SSL_')) return `it does not speak TLS as expected (${code}): check the server in ${source}`;
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return `it does not speak TLS: check the server in ${source}`;
   if (code === 'ECONNRESET') return 'it closed the connection';
   return error.message;
 }
@@ -157,6 +158,7 @@ function toApiError(code: number, body: string): ApiError {
     return new ApiError(status.reason ?? 'InternalError', status.message ?? `HTTP ${code}`, status.details ?? {});
   } catch {
     const reason: Reason = code === 404 ? 'NotFound' : code === 401 ? 'Unauthorized' : 'InternalError';
-    return new ApiError(reason, `the server answered ${code}: ${body.trim().slice(0, 200)}`);
+    const text = body.trim().slice(0, 200);
+    return new ApiError(reason, `the server answered ${code}, and not as a Kubernetes API does: ${text}`);
   }
 }

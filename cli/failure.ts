@@ -13,7 +13,8 @@ export function prepare(command: Command): Command {
       const problem = text
         .replace(/^error: /, '')
         .trim()
-        .replaceAll(/\s*\n\s*/g, ' ');
+        .replaceAll(/\s*\n\s*/g, ' ')
+        .replace(/\.$/, '');
       write(`berth: ${problem}; see ${pathOf(command)} --help\n`);
     },
   });

@@ -56,15 +56,18 @@ export async function printTables(
   const rows = tables.flatMap((table) => table.rows);
   const sorted = options.sortBy === undefined ? rows : sortByPath(rows, options.sortBy, ({ object }) => object);
   const widths: number[] = [];
-  const print = (table: Table, style: TableOptions): boolean =>
-    process.stdout.write(formatRows(table, asked, style, isLabelled, widths));
-  if (options.watchOnly !== true) print({ ...first, rows: sorted }, options);
+  let hasHeadings = !options.headers;
+  const print = (table: Table): void => {
+    if (table.rows.length === 0) return;
+    process.stdout.write(formatRows(table, asked, { ...options, headers: !hasHeadings }, isLabelled, widths));
+    hasHeadings = true;
+  };
+  if (options.watchOnly !== true) print({ ...first, rows: sorted });
   if (options.watch !== true && options.watchOnly !== true) return;
   const columns = first.columnDefinitions;
   const from = first.metadata?.resourceVersion;
-  await followChanges<Table>(client, { ...watchOf(asked, options), accept: tableAccept, from }, (change) =>
-    print({ ...change, columnDefinitions: columns }, { ...options, headers: false }),
-  );
+  const followed = { ...watchOf(asked, options), accept: tableAccept, from };
+  await followChanges<Table>(client, followed, (change) => print({ ...change, columnDefinitions: columns }));
 }
 
 function formatRows(
@@ -74,7 +77,6 @@ function formatRows(
   isLabelled: boolean,
   widths: number[],
 ): string {
-  if (table.rows.length === 0) return '';
   if (options.output === 'name') {
     return table.rows.map(({ object }) => `${objectLabel(resource, object?.metadata?.name ?? '')}\n`).join('');
   }

@@ -63,7 +63,7 @@ function readConfig(path: string): Record<string, unknown> {
     return record(readYaml(text), path, 'the file');
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${path}: ${messageOf(error).split('\n')[0] ?? ''}`, { cause: error });
+    throw new UsageError(`${path}: ${messageOf(error).split('\n')[0]?.replace(/:$/, '') ?? ''}`, { cause: error });
   }
 }
 

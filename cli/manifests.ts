@@ -72,7 +72,8 @@ export function parseManifests(source: string, content: string): Manifest[] {
     const [problem] = document.errors;
     if (problem !== undefined) {
       const line = counter.linePos(problem.pos[0]).line;
-      throw new UsageError(`${where}: line ${line}: ${problem.message.split('\n')[0]}`);
+      const what = (problem.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+      throw new UsageError(`${where}: line ${line}: ${what}`);
     }
     let value: unknown;
     try {
