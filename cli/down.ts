@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { formatExamples } from './examples.ts';
 import { agentPaths } from '../agent/paths.ts';
 import { destroyRuntime } from '../agent/runtime/oci/destroy.ts';
 import { defaultDataDir } from './kubeconfig.ts';
@@ -23,6 +24,7 @@ export function downCommand(): Command {
     .description('Stop Berth on this machine and remove its pods; data is kept')
     .option('--data-dir <dir>', 'as given to berth up', defaultDataDir)
     .option('--purge', 'remove the data too: state, images, logs, keys')
+    .addHelpText('after', formatExamples(['sudo berth down', 'sudo berth down --purge']))
     .action(down);
 }
 

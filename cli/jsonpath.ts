@@ -118,12 +118,20 @@ function parseParts(pieces: RegExpMatchArray[], isInside: boolean): [Part[], Reg
     if (piece[0] === '{' || piece[0] === '}') throw new UsageError(`a "${piece[0]}" without its other half`);
     if (inside === undefined) parts.push({ text: piece[0] });
     else if (inside === 'end' && isInside) return [parts, rest];
-    else if (inside.startsWith('"')) parts.push({ text: JSON.parse(inside) as string });
+    else if (inside.startsWith('"')) parts.push({ text: unquote(inside) });
     else if (inside.startsWith('range ')) {
       const [nested, after] = parseParts(rest, true);
       parts.push({ each: parsePath(inside.slice('range '.length)), parts: nested });
       rest = after;
     } else parts.push({ path: parsePath(inside) });
+  }
+}
+
+function unquote(text: string): string {
+  try {
+    return JSON.parse(text) as string;
+  } catch (error) {
+    throw new UsageError(`${text} is not a text in quotes`, { cause: error });
   }
 }
 

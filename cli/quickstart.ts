@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { formatExamples } from './examples.ts';
 import { makeRootfs } from './demo-image.ts';
 import { ensureRegistry, hasImage } from './demo-registry.ts';
 import { defaultDataDir } from './kubeconfig.ts';
@@ -23,6 +24,7 @@ export function quickstartCommand(): Command {
   return new Command('quickstart')
     .description('Start Berth on this machine and run a demo on it')
     .option('--data-dir <dir>', 'where everything is kept', defaultDataDir)
+    .addHelpText('after', formatExamples(['sudo berth quickstart']))
     .action(quickstart);
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ApiClient } from './client.ts';
+import { formatExamples } from './examples.ts';
 import { exitCodes } from './failure.ts';
 import { kubeconfigPath, loadKubeconfig } from './kubeconfig.ts';
 import { ResourceNames } from './resource-names.ts';
@@ -25,10 +26,6 @@ export function withApiOptions(command: Command, examples: readonly string[]): C
     .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('-n, --namespace <name>', 'namespace to act in')
     .addHelpText('after', formatExamples(examples));
-}
-
-export function formatExamples(examples: readonly string[]): string {
-  return `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`;
 }
 
 /** Connects as the options say and closes when `work` ends. An interrupt ends it without a word. */

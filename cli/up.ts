@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { formatExamples } from './examples.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Node, Stored } from '../shared/objects/types.ts';
 import { ApiClient } from './client.ts';
@@ -42,6 +43,14 @@ export function upCommand(): Command {
     .option('--pod-cidr <cidr>', 'network that nodes take their pod networks from')
     .option('--no-agent', 'run no pods on this machine')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addHelpText(
+      'after',
+      formatExamples([
+        'sudo berth up',
+        'berth up --no-agent --data-dir ~/berth',
+        'sudo berth up --api-listen 0.0.0.0:7443 --bus-listen 192.0.2.10:7422',
+      ]),
+    )
     .action(up);
 }
 
