@@ -3,7 +3,7 @@ import { ManualClock } from '../fakes/manual-clock.ts';
 import { ApiHarness, type Answer } from './harness.ts';
 import { configMapManifest } from './manifests.ts';
 import { WatchReader } from './watch-reader.ts';
-import { eventually } from './eventually.ts';
+import { until } from '../support/until.ts';
 
 const maps = '/api/v1/namespaces/default/configmaps';
 const mergePatch = { 'content-type': 'application/merge-patch+json' };
@@ -234,9 +234,9 @@ describe('lists and watches over the API', () => {
       const reader = await watch('');
       const opened = async (): Promise<string> =>
         (await api.registry.getSingleMetricAsString('apiserver_longrunning_requests')).trim();
-      await eventually(async () => (await opened()).endsWith('{resource="configmaps"} 1'));
+      await until(async () => (await opened()).endsWith('{resource="configmaps"} 1'));
       reader.close();
-      await eventually(async () => (await opened()).endsWith('{resource="configmaps"} 0'));
+      await until(async () => (await opened()).endsWith('{resource="configmaps"} 0'));
     });
   });
 });

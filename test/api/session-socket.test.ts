@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { serveSession } from '../../controller/api/subresources/session-socket.ts';
 import { channel } from '../../shared/bus/byte-stream.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
-import { eventually } from './eventually.ts';
+import { until } from '../support/until.ts';
 import { FakeSession } from './fake-session.ts';
 
 const success = JSON.stringify({ metadata: {}, status: 'Success' });
@@ -68,7 +68,7 @@ describe('a session over WebSocket', () => {
     send(channel.resize, '{"Width":80,"Height":24}\n');
     send(channel.stdin, '');
     client.send(Buffer.from([255, 0]));
-    await eventually(() => session.ended.length === 1);
+    await until(() => session.ended.length === 1);
     assert.deepEqual(session.written, [
       { channel: 0, text: 'abc' },
       { channel: 4, text: '{"Width":80,"Height":24}\n' },
@@ -96,7 +96,7 @@ describe('a session over WebSocket', () => {
   it('ends the session when the client goes', async () => {
     await connect();
     client.terminate();
-    await eventually(() => session.isClosed);
+    await until(() => session.isClosed);
     await served;
   });
 
@@ -106,9 +106,9 @@ describe('a session over WebSocket', () => {
     await connect();
     for (let count = 0; count < 40; count += 1) send(channel.stdin, 'x'.repeat(64 * 1024));
     const [socket] = [...server.clients];
-    await eventually(() => socket?.isPaused === true);
+    await until(() => socket?.isPaused === true);
     makeRoom();
-    await eventually(() => session.written.length === 40);
+    await until(() => session.written.length === 40);
     assert.equal(socket?.isPaused, false);
   });
 

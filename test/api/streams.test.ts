@@ -4,7 +4,7 @@ import { channel } from '../../shared/bus/byte-stream.ts';
 import type { LogQuery } from '../../shared/logs.ts';
 import type { Pod, Stored } from '../../shared/objects/types.ts';
 import { ApiError } from '../../shared/errors.ts';
-import { eventually } from './eventually.ts';
+import { until } from '../support/until.ts';
 import { FakeSession } from './fake-session.ts';
 import { ApiHarness } from './harness.ts';
 import { findKubectl, Kubectl } from './kubectl.ts';
@@ -115,7 +115,7 @@ describe('logs and sessions over the API', function () {
       const before = followers;
       assert.equal(before, 1);
       message.destroy();
-      await eventually(() => followers === 0);
+      await until(() => followers === 0);
     });
   });
 
@@ -158,7 +158,7 @@ describe('logs and sessions over the API', function () {
 
     it('exec carries input to its end', async () => {
       behave = (session) => {
-        void eventually(() => session.ended.includes(channel.stdin)).then(() => {
+        void until(() => session.ended.includes(channel.stdin)).then(() => {
           session.print(channel.stdout, session.written.map(({ text }) => text).join(''));
           exit(session, 0);
         });

@@ -3,7 +3,7 @@ import type { NatsBus } from '../../shared/bus/nats-bus.ts';
 import { subjects } from '../../shared/bus/subjects.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
 import { BusBench } from './bus-bench.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 describe('NatsBus', function () {
   this.timeout(20_000);
@@ -98,14 +98,14 @@ describe('NatsBus', function () {
     const { pid } = bench.server;
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
-    await until('the line is seen as lost', () => !node.isConnected && !controller.isConnected);
+    await until(() => !node.isConnected && !controller.isConnected, 'the line is seen as lost');
     await assert.rejects(node.request('berth.up.n1.rpc.status', {}), (e) => hasReason(e, 'ServiceUnavailable'));
-    await until('both are back', () => node.isConnected && controller.isConnected, 10_000);
+    await until(() => node.isConnected && controller.isConnected, 'both are back', { withinMs: 10_000 });
     assert.equal(reconnects, 1);
     await controller.flush();
     assert.equal(await node.request('berth.up.n1.rpc.status', {}), 'again');
     node.publish('berth.up.n1.hb', { n: 1 });
-    await until('the heartbeat arrives', () => beats.length === 1);
+    await until(() => beats.length === 1, 'the heartbeat arrives');
     lifetime.abort();
     await reading;
   });

@@ -7,7 +7,7 @@ import { subjects } from '../../shared/bus/subjects.ts';
 import { hasReason } from '../../shared/errors.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { BusBench } from './bus-bench.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 describe('byte stream', function () {
   this.timeout(20_000);
@@ -77,7 +77,7 @@ describe('byte stream', function () {
       }
     })();
     stalled.catch(() => undefined);
-    await until('the window is full', () => written === windowBytes);
+    await until(() => written === windowBytes, 'the window is full');
     const reading = readAll(quick.here);
     await quick.there.write(channel.stdout, Buffer.alloc(8 * 1024 * 1024));
     await quick.there.close();
@@ -125,7 +125,7 @@ describe('byte stream', function () {
     })();
     await node.flush();
     await clock.advance(15_000);
-    await until('a ping', () => pings.length > 0);
+    await until(() => pings.length > 0, 'a ping');
     const alone = openByteStream(controller, {
       send: 'berth.down.n1.s.gone',
       receive: 'berth.up.n1.s.gone',

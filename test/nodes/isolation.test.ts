@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { NatsBus } from '../../shared/bus/nats-bus.ts';
 import { inboxPrefix, subjects } from '../../shared/bus/subjects.ts';
 import { BusBench } from '../bus/bus-bench.ts';
-import { until } from '../bus/until.ts';
+import { until } from '../support/until.ts';
 
 describe('what a credential of a node reaches', function () {
   this.timeout(20_000);
@@ -61,7 +61,7 @@ describe('what a credential of a node reaches', function () {
     await n1.flush();
     controller.publish(subjects.desired('n1'), {});
     controller.publish(subjects.desired('n2'), {});
-    await until('its own message', () => seen.length > 0);
+    await until(() => seen.length > 0, 'its own message');
     assert.deepEqual(seen, [subjects.desired('n1')]);
     lifetime.abort();
     await reading;
@@ -91,7 +91,7 @@ describe('what a credential of a node reaches', function () {
     for (const subject of tries) n1.publish(subject, {});
     n1.publish(subjects.heartbeat('n1'), {});
     await n1.flush();
-    await until('the one that is allowed', () => seen.includes(subjects.heartbeat('n1')));
+    await until(() => seen.includes(subjects.heartbeat('n1')), 'the one that is allowed');
     assert.deepEqual(
       seen.filter((subject) => !subject.startsWith('_INBOX')),
       [subjects.heartbeat('n1')],

@@ -12,7 +12,7 @@ import { systemClock, type Clock } from '../../shared/clock.ts';
 import { hasReason } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/log.ts';
 import { aNode } from '../objects.ts';
-import { until } from '../bus/until.ts';
+import { until } from '../support/until.ts';
 import { NodesBench } from './nodes-bench.ts';
 
 const hour = 3_600_000;
@@ -121,7 +121,7 @@ describe('joining', function () {
     );
     await bench.store.remove('nodes', '', 'taken');
     await asNode('taken', intruder, token);
-    await until('the one before is cut off', () => !first.isConnected);
+    await until(() => !first.isConnected, 'the one before is cut off');
     await first.close();
   });
 
@@ -170,7 +170,7 @@ describe('joining', function () {
     const bus = identity.connect('control');
     await bus.ready();
     identity.keepFresh(bus, lifetime.signal).catch(() => undefined);
-    await until('the renewal', () => asked === 1);
+    await until(() => asked === 1, 'the renewal');
     await bus.close();
   });
 

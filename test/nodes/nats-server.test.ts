@@ -15,7 +15,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { silentLogger } from '../../shared/log.ts';
 import { identifyProcess } from '../../shared/process-identity.ts';
 import { BusBench } from '../bus/bus-bench.ts';
-import { until } from '../bus/until.ts';
+import { until } from '../support/until.ts';
 
 describe('NatsServer', function () {
   this.timeout(30_000);
@@ -49,7 +49,7 @@ describe('NatsServer', function () {
     const { pid } = bench.server;
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
-    await until('another server', () => bench.server.pid !== pid, 10_000);
+    await until(() => bench.server.pid !== pid, 'another server', { withinMs: 10_000 });
     await (await bench.controller()).flush();
   });
 
@@ -88,7 +88,7 @@ describe('NatsServer', function () {
     assert.ok(pid);
     await bench.server.stop();
     await bench.server.stop();
-    await until('it is gone', () => identifyProcess(pid) === undefined);
+    await until(() => identifyProcess(pid) === undefined, 'it is gone');
   });
 
   it('drops a node whose key was revoked, and nobody else', async () => {
@@ -99,14 +99,14 @@ describe('NatsServer', function () {
     let reconnects = 0;
     other.onReconnect(() => (reconnects += 1));
     await bench.server.revoke(publicKey);
-    await until('it is out', () => !old.isConnected);
+    await until(() => !old.isConnected, 'it is out');
     await other.flush();
     assert.equal(reconnects, 0);
     // It stays out when the next controller starts the server anew.
     await bench.server.stop();
     bench.server = bench.newServer();
     await bench.server.start();
-    await until('others are back', () => other.isConnected, 10_000);
+    await until(() => other.isConnected, 'others are back', { withinMs: 10_000 });
     assert.ok(!old.isConnected);
   });
 

@@ -5,7 +5,7 @@ import { subjects } from '../../shared/bus/subjects.ts';
 import { hasReason } from '../../shared/errors.ts';
 import { findCondition } from '../../shared/objects/conditions.ts';
 import type { Event, KubeObject, Node, Pod, PodStatus, Stored } from '../../shared/objects/types.ts';
-import { until } from '../bus/until.ts';
+import { until } from '../support/until.ts';
 import { aNode, aPod } from '../objects.ts';
 import { NodesBench } from './nodes-bench.ts';
 
@@ -202,7 +202,7 @@ describe('what nodes report', function () {
     n1.publish(subjects.heartbeat('n1'), { epoch: '', counter: 0, pods: 0 });
     const ready = (): string | undefined =>
       findCondition(bench.store.get<KubeObject & Node>('nodes', '', 'n1')?.status?.conditions, 'Ready')?.status;
-    await until('it is ready again', () => ready() === 'True');
+    await until(() => ready() === 'True', 'it is ready again');
     assert.deepEqual(heard, ['n1']);
     assert.ok(bench.nodes.liveness.lastSeen('n1') !== undefined);
     assert.equal(bench.nodes.liveness.lastSeen('n2'), undefined);
@@ -220,7 +220,7 @@ describe('what nodes report', function () {
     });
     await n1.request(subjects.upCall('n1', 'events'), { events: [event(foreign, 'Forged'), event(own, 'Started')] });
     const reasons = (): string[] => bench.store.list<KubeObject & Event>('events').items.map((e) => e.reason ?? '');
-    await until('the event', () => reasons().includes('Started'));
+    await until(() => reasons().includes('Started'), 'the event');
     assert.ok(!reasons().includes('Forged'));
 
     const batch = (pod: Stored<Pod>): unknown => ({
@@ -247,7 +247,7 @@ describe('what nodes report', function () {
     });
     const node = { cpuSeconds: 1, workingSetBytes: 1, filesystemUsedBytes: 1, filesystemSizeBytes: 1 };
     n1.publish(subjects.upCall('n1', 'samples'), { at: 1, containers: [], pods: [sample(own), sample(foreign)], node });
-    await until('the samples', () => bench.samples.length === 1);
+    await until(() => bench.samples.length === 1, 'the samples');
     assert.deepEqual(
       bench.samples[0]?.request.pods.map(({ uid }) => uid),
       [own.metadata.uid],

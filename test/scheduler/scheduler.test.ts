@@ -10,7 +10,7 @@ import { amountsOf, podRequests } from '../../shared/objects/pod-requests.ts';
 import { silentLogger } from '../../shared/log.ts';
 import type { Event, KubeObject, Node, Pod } from '../../shared/objects/types.ts';
 import { Scope } from '../../shared/scope.ts';
-import { eventually } from '../api/eventually.ts';
+import { until } from '../support/until.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { aNode } from '../objects.ts';
 
@@ -56,7 +56,7 @@ describe('Scheduler', () => {
     start();
     await addNode('node-1');
     await addPod('web');
-    await eventually(() => messages('Scheduled').length > 0);
+    await until(() => messages('Scheduled').length > 0);
     assert.equal(get('web')?.spec?.nodeName, 'node-1');
     assert.equal(scheduled('web')?.status, 'True');
     assert.deepEqual(messages('Scheduled'), ['Successfully assigned default/web to node-1']);
@@ -66,16 +66,16 @@ describe('Scheduler', () => {
     start();
     await addNode('node-1', '1');
     await addPod('first', '900m');
-    await eventually(() => get('first')?.spec?.nodeName === 'node-1');
+    await until(() => get('first')?.spec?.nodeName === 'node-1');
     await addPod('second', '300m');
-    await eventually(() => messages('FailedScheduling').length > 0);
+    await until(() => messages('FailedScheduling').length > 0);
     const message = '0/1 nodes are available: 1 Insufficient cpu. closest: node-1 lacks 200m cpu.';
     assert.deepEqual(messages('FailedScheduling'), [message]);
     assert.equal(scheduled('second')?.reason, 'Unschedulable');
     assert.equal(scheduled('second')?.message, message);
     await store.remove('pods', 'default', 'first');
     await clock.advance(1_000);
-    await eventually(() => get('second')?.spec?.nodeName === 'node-1');
+    await until(() => get('second')?.spec?.nodeName === 'node-1');
     assert.equal(scheduled('second')?.status, 'True');
     assert.equal(scheduled('second')?.reason, undefined);
   });
@@ -83,7 +83,7 @@ describe('Scheduler', () => {
   it('binds what waits when a node comes, or is uncordoned', async () => {
     start();
     await addPod('web');
-    await eventually(() => scheduled('web')?.status === 'False');
+    await until(() => scheduled('web')?.status === 'False');
     assert.equal(scheduled('web')?.message, 'no nodes available to schedule pods');
     await store.create('nodes', {
       ...aNode({ name: 'node-1' }),
@@ -91,10 +91,10 @@ describe('Scheduler', () => {
       spec: { unschedulable: true },
     } as KubeObject & Node);
     await clock.advance(1_000);
-    await eventually(() => scheduled('web')?.message?.includes('unschedulable') === true);
+    await until(() => scheduled('web')?.message?.includes('unschedulable') === true);
     await store.modify<KubeObject & Node>('nodes', '', 'node-1', (node) => ({ ...node, spec: {} }));
     await clock.advance(1_000);
-    await eventually(() => get('web')?.spec?.nodeName === 'node-1');
+    await until(() => get('web')?.spec?.nodeName === 'node-1');
   });
 
   it('leaves pods alone that are bound, being deleted, ended, or for another scheduler', async () => {
@@ -108,7 +108,7 @@ describe('Scheduler', () => {
     await store.create('pods', aPodNamed('foreign', {}, { schedulerName: 'mine' }));
     start();
     await addPod('web');
-    await eventually(() => get('web')?.spec?.nodeName === 'node-1');
+    await until(() => get('web')?.spec?.nodeName === 'node-1');
     assert.equal(get('bound')?.spec?.nodeName, 'elsewhere');
     assert.equal(get('ended')?.spec?.nodeName, undefined);
     assert.equal(get('foreign')?.spec?.nodeName, undefined);
@@ -132,14 +132,14 @@ describe('Scheduler', () => {
     for (let node = 0; node < 5; node += 1) await addNode(`node-${node}`);
     start();
     await Promise.all(Array.from({ length: 300 }, (_, place) => addPod(`pod-${place}`, '250m')));
-    await eventually(() => bound.size === 80, 20_000);
+    await until(() => bound.size === 80, undefined, { withinMs: 20_000 });
     await store.remove(
       'pods',
       'default',
       [...store.list<PodObject>('pods').items].find(({ spec }) => spec?.nodeName)?.metadata.name ?? '',
     );
     await clock.advance(20_000);
-    await eventually(() => bound.size === 81, 20_000);
+    await until(() => bound.size === 81, undefined, { withinMs: 20_000 });
     assert.deepEqual(twice, []);
     const used = new Map<string, number>();
     for (const { spec } of store.list<PodObject>('pods').items) {

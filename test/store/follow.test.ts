@@ -7,7 +7,7 @@ import type { Change, Store } from '../../controller/store/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ConfigMap, KubeObject } from '../../shared/objects/types.ts';
 import { Scope } from '../../shared/scope.ts';
-import { eventually } from '../api/eventually.ts';
+import { until } from '../support/until.ts';
 import { delegateTo } from '../fakes/delegating-store.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 
@@ -57,9 +57,9 @@ describe('follow', () => {
       (error) => assert.fail(String(error)),
     );
     await store.create('configmaps', aMap('new'));
-    await eventually(() => seen.length === 6);
+    await until(() => seen.length === 6);
     await store.create('configmaps', aMap('newer'));
-    await eventually(() => seen.length === 7);
+    await until(() => seen.length === 7);
     assert.deepEqual(seen, ['reset', 'ADDED old', 'ADDED new', 'reset', 'ADDED new', 'ADDED old', 'ADDED newer']);
   });
 });

@@ -9,7 +9,7 @@ import { systemClock } from '../../../shared/clock.ts';
 import { silentLogger } from '../../../shared/log.ts';
 import type { KubeObject, Node, Pod, Stored } from '../../../shared/objects/types.ts';
 import { Scope } from '../../../shared/scope.ts';
-import { until } from '../../bus/until.ts';
+import { until } from '../../support/until.ts';
 import { NodesBench } from '../../nodes/nodes-bench.ts';
 import { aNode, aPod } from '../../objects.ts';
 
@@ -73,15 +73,15 @@ describe('BusControllerLink', function () {
     await bind('a');
     await bind('b', 'n2');
     link.run(scope);
-    await until('the pod', () => link.desired.get('pods/default/a') !== undefined);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
     assert.ok(link.desired.isLoaded);
     assert.equal(link.desired.get('pods/default/b'), undefined);
     await secret('key', 'MQ==');
     await secret('foreign', 'Mg==');
-    await until('the secret', () => link.desired.get('secrets/default/key') !== undefined);
+    await until(() => link.desired.get('secrets/default/key') !== undefined, 'the secret');
     assert.equal(link.desired.get('secrets/default/foreign'), undefined);
     await bench.store.remove('pods', 'default', 'a');
-    await until('it is gone', () => link.desired.list('').length === 0);
+    await until(() => link.desired.list('').length === 0, 'it is gone');
     assert.ok(changes.includes('pods/default/a'));
   });
 
@@ -89,7 +89,7 @@ describe('BusControllerLink', function () {
     await secret('key', Buffer.from('very secret').toString('base64'));
     await bind('a');
     link.run(scope);
-    await until('pod and secret', () => link.desired.list('').length === 2);
+    await until(() => link.desired.list('').length === 2, 'pod and secret');
     await scope.close();
     scope = new Scope('agent');
     link = await openLink();
@@ -106,7 +106,7 @@ describe('BusControllerLink', function () {
   it('throws away a damaged file and asks again', async () => {
     await bind('a');
     link.run(scope);
-    await until('the pod', () => link.desired.get('pods/default/a') !== undefined);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
     await scope.close();
     const disk = join(directory, 'state/desired');
     for (const name of await readdir(disk)) await writeFile(join(disk, name), '{"half');
@@ -114,7 +114,7 @@ describe('BusControllerLink', function () {
     link = await openLink();
     assert.equal(link.desired.get('pods/default/a'), undefined);
     link.run(scope);
-    await until('the pod again', () => link.desired.get('pods/default/a') !== undefined);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod again');
   });
 
   it('writes the newest status of each pod, and forgets pods that are finished', async () => {
@@ -124,7 +124,7 @@ describe('BusControllerLink', function () {
     link.report(reportOf(pod, 'Running'));
     const phase = (): string | undefined =>
       bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a')?.status?.phase;
-    await until('the status', () => phase() === 'Running');
+    await until(() => phase() === 'Running', 'the status');
     await bench.store.modify('pods', 'default', 'a', (current) => ({
       ...current,
       metadata: {
@@ -133,41 +133,43 @@ describe('BusControllerLink', function () {
         deletionGracePeriodSeconds: 30,
       },
     }));
-    await until('the deletion', () => link.desired.get('pods/default/a')?.metadata.deletionTimestamp !== undefined);
+    await until(() => link.desired.get('pods/default/a')?.metadata.deletionTimestamp !== undefined, 'the deletion');
     link.report(reportOf(pod, 'Failed', true));
-    await until('it is gone', () => link.desired.get('pods/default/a') === undefined);
+    await until(() => link.desired.get('pods/default/a') === undefined, 'it is gone');
     assert.equal(bench.store.get('pods', 'default', 'a'), undefined);
   });
 
   it('gets statuses, events and registration through when the bus was away', async () => {
     const pod = await bind('a');
     link.run(scope);
-    await until('the pod', () => link.desired.get('pods/default/a') !== undefined);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
     const { pid } = bench.bus.server;
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
-    await until('the bus is away', () => !link.isConnected);
+    await until(() => !link.isConnected, 'the bus is away');
     link.report(reportOf(pod, 'Running'));
     const { kind: _kind, apiVersion: _version, ...node } = aNode({ name: 'n1' });
     const registering = link.register({ node, routes: [] }, scope.signal);
     await bench.store.create('pods', aPod({ name: 'late', nodeName: 'n1' }));
-    await until('the pod that was bound meanwhile', () => link.desired.get('pods/default/late') !== undefined, 15_000);
-    assert.equal((await registering).podCIDR, '10.90.0.0/24');
-    await until('the status', () => {
-      return bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a')?.status?.phase === 'Running';
+    await until(() => link.desired.get('pods/default/late') !== undefined, 'the pod that was bound meanwhile', {
+      withinMs: 15_000,
     });
+    assert.equal((await registering).podCIDR, '10.90.0.0/24');
+    await until(() => {
+      return bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a')?.status?.phase === 'Running';
+    }, 'the status');
   });
 
   it('introduces itself and its pods again to a controller that took over', async () => {
     const pod = await bind('a');
     link.run(scope);
-    await until('the pod', () => link.desired.get('pods/default/a') !== undefined);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
     const { kind: _kind, apiVersion: _version, ...node } = aNode({ name: 'n1' });
     await link.register({ node, routes: [] }, scope.signal);
     link.report(reportOf(pod, 'Running'));
-    await until('the status', () => {
+    await until(() => {
       return bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a')?.status?.phase === 'Running';
-    });
+    }, 'the status');
     await bench.store.modify<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a', (current) => ({
       ...current,
       status: { phase: 'Pending' },
@@ -177,15 +179,15 @@ describe('BusControllerLink', function () {
       status: { ...current.status, conditions: [{ type: 'Ready', status: 'Unknown' }] },
     }));
     await bench.restartNodes();
-    await until('the agent sees another epoch', async () => {
+    await until(async () => {
       link.heartbeat();
       await bus.flush();
       return bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'a')?.status?.phase === 'Running';
-    });
-    await until('the node is ready', () => {
+    }, 'the agent sees another epoch');
+    await until(() => {
       const found = bench.store.get<KubeObject & Pick<Node, 'status'>>('nodes', '', 'n1');
       return found?.status?.conditions?.[0]?.status === 'True';
-    });
+    }, 'the node is ready');
   });
 
   it('drops what a controller will never take, and sends the rest', async () => {
@@ -194,19 +196,19 @@ describe('BusControllerLink', function () {
     const bad = { ...reportOf(good, 'Running'), uid: 'bad', name: '../evil' };
     link.report(bad);
     link.report(reportOf(good, 'Running'));
-    await until('the good one', () => {
+    await until(() => {
       return bench.store.get<KubeObject & Pick<Pod, 'status'>>('pods', 'default', 'good')?.status?.phase === 'Running';
-    });
+    }, 'the good one');
   });
 
   it('ignores what does not come from a controller that makes sense', async () => {
     link.run(scope);
-    await until('it is loaded', () => link.desired.isLoaded);
+    await until(() => link.desired.isLoaded, 'it is loaded');
     bench.controller.publishBytes(subjects.desired('n1'), Buffer.from('{'));
     const evil = { key: 'pods/../../etc/x', object: { metadata: { name: 'x' } } };
     bench.controller.publish(subjects.desired('n1'), { epoch: 'x', counter: 1, previous: 0, set: [evil] });
     await bind('after');
-    await until('it goes on', () => link.desired.get('pods/default/after') !== undefined);
+    await until(() => link.desired.get('pods/default/after') !== undefined, 'it goes on');
     assert.equal(link.desired.list('').length, 1);
   });
 
@@ -220,6 +222,6 @@ describe('BusControllerLink', function () {
       await bench.store.create('pods', { ...pod, spec: { containers: [], ...pod.spec, volumes } });
     }
     link.run(scope);
-    await until('all of it', () => link.desired.list('').length === 8);
+    await until(() => link.desired.list('').length === 8, 'all of it');
   });
 });

@@ -10,7 +10,7 @@ import { silentLogger } from '../../../shared/log.ts';
 import type { Status } from '../../../shared/objects/types.ts';
 import { Scope } from '../../../shared/scope.ts';
 import { BusBench } from '../../bus/bus-bench.ts';
-import { until } from '../../bus/until.ts';
+import { until } from '../../support/until.ts';
 import { aPod } from '../../objects.ts';
 
 const pod = aPod({ nodeName: 'n1' });
@@ -165,7 +165,7 @@ describe('calls to a node', function () {
 
   it('ends the command when the caller goes away', async () => {
     await exec(['cat']);
-    await until('it runs', () => running.length === 1);
+    await until(() => running.length === 1, 'it runs');
     lifetime.abort();
     assert.equal(await running[0]?.exitCode, 137);
   });
@@ -202,7 +202,7 @@ describe('calls to a node', function () {
       assert.equal(Buffer.from(bytes).toString(), 'one\n');
       break;
     }
-    await until('the node has noticed', () => isOver);
+    await until(() => isOver, 'the node has noticed');
   });
 
   it('names a node that does not answer', async () => {

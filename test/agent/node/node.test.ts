@@ -7,7 +7,7 @@ import { silentLogger } from '../../../shared/log.ts';
 import { findCondition } from '../../../shared/objects/conditions.ts';
 import { parseQuantity } from '../../../shared/objects/quantity.ts';
 import { Scope } from '../../../shared/scope.ts';
-import { until } from '../../bus/until.ts';
+import { until } from '../../support/until.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 
 describe('AgentNode', () => {
@@ -72,10 +72,10 @@ describe('AgentNode', () => {
     assert.equal(beats, 6);
     problem = new Error('it hangs');
     // The host is read for real: its answers come in real time.
-    await until('the change is told', async () => {
+    await until(async () => {
       await clock.advance(1000);
       return requests.length > before;
-    });
+    }, 'the change is told');
     const ready = findCondition(requests.at(-1)?.node.status?.conditions, 'Ready');
     assert.equal(ready?.status, 'False');
     assert.match(ready?.message ?? '', /it hangs/);
