@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodeArguments } from '../../cli/programs.ts';
 import { readYaml } from '../../shared/yaml.ts';
-import { runCommand, type CommandOptions, type Outcome } from '../e2e/command.ts';
-import { freePorts } from '../e2e/free-ports.ts';
+import { runCommand, type CommandOptions, type Outcome } from '../support/command.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 const main = join(import.meta.dirname, '../../cli/main.ts');
 const readyLine = /^berth ready kubeconfig=(\S+) api=(\S+) metrics=(\S+)$/;

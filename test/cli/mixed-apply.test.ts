@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findKubectl } from '../api/kubectl.ts';
-import { runCommand } from '../e2e/command.ts';
+import { runCommand } from '../support/command.ts';
 import { ControlPlane } from './control-plane.ts';
 
 const hello = join(import.meta.dirname, '../../manifests/hello.yaml');

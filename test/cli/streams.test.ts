@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { until } from '../support/until.ts';
 import { berthArguments, ControlPlane } from './control-plane.ts';
-import { runCommand } from '../e2e/command.ts';
+import { runCommand } from '../support/command.ts';
 
 const map = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
 

@@ -4,8 +4,8 @@ import { dirname, join, normalize } from 'node:path';
 import { findKubectl } from '../api/kubectl.ts';
 import { berthArguments } from '../cli/control-plane.ts';
 import { Cluster } from '../e2e/cluster.ts';
-import { runCommand, type Outcome } from '../e2e/command.ts';
-import { freePorts } from '../e2e/free-ports.ts';
+import { runCommand, type Outcome } from '../support/command.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { documents, fencedBlocks, root, shellLines, type ShellLine } from './shell-lines.ts';
 
 /** Commands that no test machine can run, and why. */

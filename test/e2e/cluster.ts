@@ -15,9 +15,9 @@ import type { Event, KubeObject, Pod, Stored } from '../../shared/objects/types.
 import { livingProcesses } from '../../shared/process-records.ts';
 import { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { outputOf, runCommand, type CommandOptions, type Outcome } from './command.ts';
+import { outputOf, runCommand, type CommandOptions, type Outcome } from '../support/command.ts';
 import { footprintOf, nothing, type Footprint } from './footprint.ts';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 export const launcher = join(import.meta.dirname, '../../berth');
 const readyLine = /^berth ready kubeconfig=(\S+) api=(\S+) metrics=(\S+)$/m;

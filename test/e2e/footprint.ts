@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentPaths } from '../../agent/paths.ts';
 import { identifyProcess } from '../../shared/process-identity.ts';
-import { outputOf } from './command.ts';
+import { outputOf } from '../support/command.ts';
 
 /** What stands in the kernel for one test: each list is empty when there is nothing. */
 export interface Footprint {

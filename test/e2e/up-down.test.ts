@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import { Cluster, isReady } from './cluster.ts';
 import { containerProcesses } from './container-processes.ts';
 import { cablesOf, nothing } from './footprint.ts';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { idle, shellPod, toolsImage } from './shell-pods.ts';
 
 /** The life of Berth on one machine, as the README tells it. */
