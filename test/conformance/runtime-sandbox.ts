@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
 import { hasReason } from '../../shared/errors.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 import { aSandbox, logLines, ranToEnd, started, statusOf, type RuntimeBench } from './runtime-bench.ts';
 
@@ -35,7 +35,7 @@ export function sandboxTests(given: () => RuntimeBench): void {
 
   it('is reached on a port of the node, by loopback too', async () => {
     const bench = given();
-    const hostPort = await freePort();
+    const [hostPort = 0] = await freePorts(1);
     const sandbox = await aSandbox(bench, { ports: [{ containerPort: 80, hostPort, protocol: 'TCP' }] });
     await started(bench, sandbox, 'echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp');
     let body = '';
@@ -55,7 +55,7 @@ export function sandboxTests(given: () => RuntimeBench): void {
     const bench = given();
     const sandbox = await aSandbox(bench, { hostNetwork: true });
     assert.equal(sandbox.ip, '');
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     await started(bench, sandbox, `echo node > /tmp/index.html; exec httpd -f -p ${String(port)} -h /tmp`);
     await until(
       () =>
@@ -117,16 +117,4 @@ export function sandboxTests(given: () => RuntimeBench): void {
     assert.ok(!(await bench.driver.listContainers()).some((other) => other.id === id));
     await bench.driver.removeSandbox(sandbox.id);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  return port;
 }
