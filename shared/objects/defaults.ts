@@ -1,5 +1,7 @@
+import { defaultCronJob, defaultJob } from './defaults/batch.ts';
 import { defaultPod } from './defaults/pod.ts';
-import { defaultDeployment, defaultReplicaSet } from './defaults/workload.ts';
+import { defaultService } from './defaults/service.ts';
+import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './defaults/workload.ts';
 import { resourceName, type ResourceInfo, type ResourceName } from './resources.ts';
 import type { Deployment, KubeObject, Namespace, Pod, ReplicaSet, Secret } from './types.ts';
 
@@ -12,6 +14,11 @@ const defaulters: Readonly<Record<ResourceName, Defaulter>> = {
   secrets: defaultSecret,
   'deployments.apps': (deployment: Deployment) => defaultDeployment(deployment),
   'replicasets.apps': (replicaSet: ReplicaSet) => defaultReplicaSet(replicaSet),
+  services: defaultService,
+  'statefulsets.apps': defaultStatefulSet,
+  'daemonsets.apps': defaultDaemonSet,
+  'jobs.batch': defaultJob,
+  'cronjobs.batch': defaultCronJob,
 };
 
 /**

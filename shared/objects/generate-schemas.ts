@@ -8,36 +8,41 @@ import { fileURLToPath } from 'node:url';
 
 /** Classes that clients send or ask for; every type they reach is written too. */
 const roots = [
-  'V1Namespace',
-  'V1Node',
-  'V1Pod',
-  'V1ConfigMap',
-  'V1Secret',
-  'V1ServiceAccount',
+  ...['Namespace', 'Node', 'Pod', 'ConfigMap', 'Secret', 'ServiceAccount', 'Service', 'Endpoints'].map(inV1),
+  ...['PersistentVolume', 'PersistentVolumeClaim', 'ReplicationController', 'PodTemplate'].map(inV1),
+  ...['ResourceQuota', 'LimitRange', 'Binding', 'Lease', 'EndpointSlice', 'Scale', 'PodDisruptionBudget'].map(inV1),
+  ...['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'ControllerRevision', 'Job', 'CronJob'].map(inV1),
+  ...['Ingress', 'IngressClass', 'NetworkPolicy', 'PriorityClass', 'StorageClass', 'RuntimeClass'].map(inV1),
+  ...['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map(inV1),
+  ...['DeleteOptions', 'Status', 'ListMeta'].map(inV1),
   'CoreV1Event',
-  'V1Deployment',
-  'V1ReplicaSet',
-  'V1Lease',
-  'V1Scale',
-  'V1Binding',
-  'V1DeleteOptions',
-  'V1Status',
-  'V1ListMeta',
+  'V2HorizontalPodAutoscaler',
 ];
 
-const meta = 'apimachinery.pkg.apis.meta.v1';
+function inV1(name: string): string {
+  return `V1${name}`;
+}
+
+const meta = 'apimachinery.pkg.apis.meta';
 
 /** Which package a class belongs to: the first row whose pattern fits its name without the version. */
 const groups: readonly [RegExp, string][] = [
-  [
-    /^(ObjectMeta|ListMeta|ShardInfo|OwnerReference|ManagedFieldsEntry|LabelSelector.*|DeleteOptions|Preconditions)$/,
-    meta,
-  ],
-  [/^(Status|StatusDetails|StatusCause|Condition)$/, meta],
-  [/^(Deployment|ReplicaSet|RollingUpdateDeployment).*$/, 'api.apps.v1'],
-  [/^Lease/, 'api.coordination.v1'],
-  [/^Scale(Spec|Status)?$/, 'api.autoscaling.v1'],
-  [/^/, 'api.core.v1'],
+  [/^(ObjectMeta|ListMeta|ShardInfo|OwnerReference|ManagedFieldsEntry|DeleteOptions|Preconditions)$/, meta],
+  [/^(LabelSelector|LabelSelectorRequirement|Status|StatusDetails|StatusCause)$/, meta],
+  [/^Condition$/, meta],
+  [/^(Deployment|ReplicaSet|StatefulSet|DaemonSet|ControllerRevision|RollingUpdate)/, 'api.apps'],
+  [/^(Job|CronJob|PodFailurePolicy|SuccessPolicy|UncountedTerminatedPods)/, 'api.batch'],
+  [/^Lease/, 'api.coordination'],
+  [/^(Scale(Spec|Status)?$|HorizontalPodAutoscaler|HPAScaling|CrossVersion|Metric)/, 'api.autoscaling'],
+  [/Metric(Source|Status)$/, 'api.autoscaling'],
+  [/^PodDisruptionBudget/, 'api.policy'],
+  [/^(Ingress|NetworkPolicy|HTTPIngress|IPBlock$|ServiceBackendPort$)/, 'api.networking'],
+  [/^(Discovery|Endpoint(Slice|Conditions|Hints)?$|ForZone$|ForNode$)/, 'api.discovery'],
+  [/^PriorityClass/, 'api.scheduling'],
+  [/^StorageClass/, 'api.storage'],
+  [/^(RuntimeClass|Overhead|Scheduling)$/, 'api.node'],
+  [/^(Rbac|Role|ClusterRole|PolicyRule$|AggregationRule$)/, 'api.rbac'],
+  [/^/, 'api.core'],
 ];
 
 /** A field as the file keeps it: `t` type, `d` description, `r` whether it is required. */
@@ -138,10 +143,11 @@ function modelIn(type: string): string | undefined {
   return name === undefined || ['Date', 'IntOrString', 'V1MicroTime', 'Array'].includes(name) ? undefined : name;
 }
 
+/** Some classes carry their group, because another group has one of the same name. */
 function schemaName(model: string): string {
-  const name = model.replace(/^(Core)?V1/, '');
-  const [, group] = groups.find(([pattern]) => pattern.test(name)) ?? [];
-  return `io.k8s.${group}.${name}`;
+  const [, prefix = '', version = '1', name = model] = /^(Core|Discovery|Rbac)?V([12])(.*)$/.exec(model) ?? [];
+  const [, group] = groups.find(([pattern]) => pattern.test(prefix + name)) ?? [];
+  return `io.k8s.${group}.v${version}.${name}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,3 +1,5 @@
+import { moreNumbers } from './protobuf-more-numbers.ts';
+
 /**
  * Field numbers of the protobuf form that Kubernetes clients send, for the types in scope; types come from the schema
  * table. They never change between releases. `*` marks a pointer scalar, whose presence on the wire counts even when it
@@ -160,7 +162,7 @@ export interface NumberedField {
 type Row = ReadonlyMap<number, NumberedField>;
 
 const rows = new Map<string, Row>();
-for (const line of table.trim().replaceAll(/\n +/g, ' ').split('\n')) {
+for (const line of (table.trimStart() + moreNumbers.trim()).replaceAll(/\n +/g, ' ').split('\n')) {
   const [names = '', fields = ''] = line.split(': ');
   const row: Row = new Map(fields.split(' ').map(readField));
   for (const name of names.split(', ')) rows.set(name, row);

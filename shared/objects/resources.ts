@@ -16,70 +16,93 @@ export interface ResourceInfo {
   storedOnly?: true;
 }
 
-const core = { group: '', version: 'v1', categories: [], shortNames: [], subresources: [] } as const;
-const apps = { group: 'apps', version: 'v1', categories: ['all'], subresources: ['status', 'scale'] } as const;
+type Row = Partial<Omit<ResourceInfo, 'group' | 'version' | 'kind' | 'plural'>>;
 
-/** All served resources; adding a kind is one row here and one in the schema overlay. */
-export const resources: readonly ResourceInfo[] = [
-  {
-    ...core,
-    kind: 'Namespace',
-    plural: 'namespaces',
-    singular: 'namespace',
-    namespaced: false,
-    shortNames: ['ns'],
-    subresources: ['status', 'finalize'],
-  },
-  {
-    ...core,
-    kind: 'Node',
-    plural: 'nodes',
-    singular: 'node',
-    namespaced: false,
-    shortNames: ['no'],
-    subresources: ['status'],
-  },
-  {
-    ...core,
-    kind: 'Pod',
-    plural: 'pods',
-    singular: 'pod',
-    namespaced: true,
-    shortNames: ['po'],
-    categories: ['all'],
-    subresources: ['status', 'log', 'exec', 'binding'],
-  },
-  { ...core, kind: 'ConfigMap', plural: 'configmaps', singular: 'configmap', namespaced: true, shortNames: ['cm'] },
-  { ...core, kind: 'Secret', plural: 'secrets', singular: 'secret', namespaced: true },
-  {
-    ...core,
-    kind: 'ServiceAccount',
-    plural: 'serviceaccounts',
-    singular: 'serviceaccount',
-    namespaced: true,
-    shortNames: ['sa'],
-  },
-  { ...core, kind: 'Event', plural: 'events', singular: 'event', namespaced: true, shortNames: ['ev'] },
-  {
-    ...apps,
-    kind: 'Deployment',
-    plural: 'deployments',
-    singular: 'deployment',
-    namespaced: true,
-    shortNames: ['deploy'],
-  },
-  { ...apps, kind: 'ReplicaSet', plural: 'replicasets', singular: 'replicaset', namespaced: true, shortNames: ['rs'] },
-  {
-    group: 'coordination.k8s.io',
-    version: 'v1',
-    kind: 'Lease',
-    plural: 'leases',
-    singular: 'lease',
+/** The kinds of one group version. */
+function group(
+  name: string,
+  version: string,
+  kinds: Readonly<Record<string, readonly [string, Row?]>>,
+): ResourceInfo[] {
+  return Object.entries(kinds).map(([kind, [plural, more = {}]]) => ({
+    group: name,
+    version,
+    kind,
+    plural,
+    singular: kind.toLowerCase(),
     namespaced: true,
     shortNames: [],
     categories: [],
     subresources: [],
-  },
+    ...more,
+  }));
+}
+
+const inAll = { categories: ['all'] } as const;
+const clusterWide = { namespaced: false } as const;
+const storedOnly = { storedOnly: true } as const;
+const withStatus = { subresources: ['status'] } as const;
+const withScale = { subresources: ['status', 'scale'] } as const;
+
+/** All served resources; adding a kind is one row here and one in the schema overlay. */
+export const resources: readonly ResourceInfo[] = [
+  ...group('', 'v1', {
+    Namespace: ['namespaces', { ...clusterWide, shortNames: ['ns'], subresources: ['status', 'finalize'] }],
+    Node: ['nodes', { ...clusterWide, ...withStatus, shortNames: ['no'] }],
+    Pod: ['pods', { ...inAll, shortNames: ['po'], subresources: ['status', 'log', 'exec', 'binding'] }],
+    ConfigMap: ['configmaps', { shortNames: ['cm'] }],
+    Secret: ['secrets'],
+    ServiceAccount: ['serviceaccounts', { shortNames: ['sa'] }],
+    Event: ['events', { shortNames: ['ev'] }],
+    Service: ['services', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['svc'] }],
+    Endpoints: ['endpoints', { ...storedOnly, singular: 'endpoints', shortNames: ['ep'] }],
+    PersistentVolume: ['persistentvolumes', { ...clusterWide, ...withStatus, ...storedOnly, shortNames: ['pv'] }],
+    PersistentVolumeClaim: ['persistentvolumeclaims', { ...withStatus, ...storedOnly, shortNames: ['pvc'] }],
+    ReplicationController: ['replicationcontrollers', { ...withScale, ...inAll, ...storedOnly, shortNames: ['rc'] }],
+    PodTemplate: ['podtemplates', storedOnly],
+    ResourceQuota: ['resourcequotas', { ...withStatus, ...storedOnly, shortNames: ['quota'] }],
+    LimitRange: ['limitranges', { ...storedOnly, shortNames: ['limits'] }],
+  }),
+  ...group('apps', 'v1', {
+    Deployment: ['deployments', { ...withScale, ...inAll, shortNames: ['deploy'] }],
+    ReplicaSet: ['replicasets', { ...withScale, ...inAll, shortNames: ['rs'] }],
+    StatefulSet: ['statefulsets', { ...withScale, ...inAll, ...storedOnly, shortNames: ['sts'] }],
+    DaemonSet: ['daemonsets', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['ds'] }],
+    ControllerRevision: ['controllerrevisions', storedOnly],
+  }),
+  ...group('batch', 'v1', {
+    Job: ['jobs', { ...withStatus, ...inAll, ...storedOnly }],
+    CronJob: ['cronjobs', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['cj'] }],
+  }),
+  ...group('autoscaling', 'v2', {
+    HorizontalPodAutoscaler: [
+      'horizontalpodautoscalers',
+      { ...withStatus, ...inAll, ...storedOnly, shortNames: ['hpa'] },
+    ],
+  }),
+  ...group('policy', 'v1', {
+    PodDisruptionBudget: ['poddisruptionbudgets', { ...withStatus, ...storedOnly, shortNames: ['pdb'] }],
+  }),
+  ...group('networking.k8s.io', 'v1', {
+    Ingress: ['ingresses', { ...withStatus, ...storedOnly, shortNames: ['ing'] }],
+    IngressClass: ['ingressclasses', { ...clusterWide, ...storedOnly }],
+    NetworkPolicy: ['networkpolicies', { ...storedOnly, shortNames: ['netpol'] }],
+  }),
+  ...group('discovery.k8s.io', 'v1', { EndpointSlice: ['endpointslices', storedOnly] }),
+  ...group('coordination.k8s.io', 'v1', { Lease: ['leases'] }),
+  ...group('scheduling.k8s.io', 'v1', {
+    PriorityClass: ['priorityclasses', { ...clusterWide, ...storedOnly, shortNames: ['pc'] }],
+  }),
+  ...group('storage.k8s.io', 'v1', {
+    StorageClass: ['storageclasses', { ...clusterWide, ...storedOnly, shortNames: ['sc'] }],
+  }),
+  ...group('node.k8s.io', 'v1', { RuntimeClass: ['runtimeclasses', { ...clusterWide, ...storedOnly }] }),
+  ...group('rbac.authorization.k8s.io', 'v1', {
+    Role: ['roles', storedOnly],
+    RoleBinding: ['rolebindings', storedOnly],
+    ClusterRole: ['clusterroles', { ...clusterWide, ...storedOnly }],
+    ClusterRoleBinding: ['clusterrolebindings', { ...clusterWide, ...storedOnly }],
+  }),
 ];
 
 /** `pods`, `deployments.apps`: the name of a resource in the store and in messages. */

@@ -58,9 +58,14 @@ export function findType(name: string): TypeSchema | undefined {
   return type;
 }
 
+/** Types that share the last part of their name with one of another group. */
+const ownShortNames: Readonly<Record<string, string>> = {
+  'io.k8s.api.discovery.v1.EndpointPort': 'DiscoveryEndpointPort',
+};
+
 /** `PodSpec` of `io.k8s.api.core.v1.PodSpec`, as overlays name it. */
 export function shortNameOf(typeName: string): string {
-  return typeName.slice(typeName.lastIndexOf('.') + 1);
+  return ownShortNames[typeName] ?? typeName.slice(typeName.lastIndexOf('.') + 1);
 }
 
 function fieldSchema(path: string, { t, d }: GeneratedField): FieldSchema {

@@ -25,13 +25,16 @@ export type {
   PodTemplateSpec,
   Probe,
   Secret,
+  Service,
   ServiceAccount,
   Taint,
   Toleration,
   Volume,
   VolumeMount,
 } from 'kubernetes-types/core/v1.d.ts';
+export type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.d.ts';
 export type {
+  DaemonSet,
   Deployment,
   DeploymentCondition,
   DeploymentSpec,
@@ -39,6 +42,7 @@ export type {
   ReplicaSet,
   ReplicaSetSpec,
   ReplicaSetStatus,
+  StatefulSet,
 } from 'kubernetes-types/apps/v1.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 export type {

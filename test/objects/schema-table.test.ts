@@ -67,7 +67,7 @@ describe('schema table', () => {
 
   it('numbers the fields of every resource, each number once', () => {
     for (const info of resources) {
-      const numbers = fieldNumbers(info.kind);
+      const numbers = fieldNumbers(shortNameOf(typeOf(info).name));
       assert.ok(numbers, info.kind);
       for (const { name } of numbers.values()) assert.ok(typeOf(info).fields[name], `${info.kind}.${name}`);
     }

@@ -70,7 +70,7 @@ export async function readPatch(
 
 /** Warns of what is stored but has no effect. */
 export function warnUnenforced(request: ApiRequest, info: ResourceInfo, object: KubeObject): void {
-  if (info.storedOnly) request.notes.warnings.push(`${info.kind} is stored but not enforced`);
+  if (info.storedOnly) request.notes.warnings.push(`${info.kind}: stored, not enforced by this version`);
   request.notes.warnings.push(...unsupported(info, object));
 }
 

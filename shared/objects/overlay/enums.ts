@@ -48,4 +48,13 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'Toleration.effect': taintEffect,
   'Taint.effect': taintEffect,
   'DeploymentStrategy.type': ['Recreate', 'RollingUpdate'],
+  'StatefulSetUpdateStrategy.type': ['OnDelete', 'RollingUpdate'],
+  'StatefulSetSpec.podManagementPolicy': ['OrderedReady', 'Parallel'],
+  'DaemonSetUpdateStrategy.type': ['OnDelete', 'RollingUpdate'],
+  'JobSpec.completionMode': ['Indexed', 'NonIndexed'],
+  'CronJobSpec.concurrencyPolicy': ['Allow', 'Forbid', 'Replace'],
+  'ServiceSpec.type': ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'],
+  'ServiceSpec.sessionAffinity': ['ClientIP', 'None'],
+  'ServicePort.protocol': protocol,
+  'HTTPIngressPath.pathType': ['Exact', 'ImplementationSpecific', 'Prefix'],
 };

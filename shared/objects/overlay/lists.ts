@@ -49,6 +49,17 @@ export const mergeRules: Readonly<Record<string, MergeRules>> = {
   'NamespaceStatus.conditions': byKey('type'),
   'DeploymentStatus.conditions': byKey('type'),
   'ReplicaSetStatus.conditions': byKey('type'),
+  'ReplicationControllerStatus.conditions': byKey('type'),
+  'StatefulSetStatus.conditions': byKey('type'),
+  'DaemonSetStatus.conditions': byKey('type'),
+  'JobStatus.conditions': { patchMergeKey: 'type', patchStrategy: ['merge'] },
+  'HorizontalPodAutoscalerStatus.conditions': byKey('type'),
+  'PodDisruptionBudgetStatus.conditions': byKey('type'),
+  'PodDisruptionBudgetSpec.selector': { patchStrategy: ['replace'] },
+  'PersistentVolumeClaimStatus.conditions': byKey('type'),
+  'ServiceStatus.conditions': byKey('type'),
+  'ServiceSpec.ports': byKey('port', 'port', 'protocol'),
+  'ServiceSpec.selector': atomicMap,
 };
 
 /** Objects that apply replaces whole, wherever they stand. */

@@ -9,7 +9,13 @@ import { toInvalid } from './invalid.ts';
 import { metadataCauses, metadataUpdateCauses } from './metadata.ts';
 import { podCauses, podUpdateCauses } from './pod.ts';
 import { schemaCauses } from './schema-rules.ts';
-import { deploymentCauses, replicaSetCauses, workloadUpdateCauses } from './workload.ts';
+import {
+  daemonSetCauses,
+  deploymentCauses,
+  replicaSetCauses,
+  statefulSetCauses,
+  workloadUpdateCauses,
+} from './workload.ts';
 
 /** The rules of one kind. `update` is what an update may not do, on top of `create`, unless it stands for both. */
 interface Rules {
@@ -29,6 +35,8 @@ const rules: Readonly<Record<ResourceName, Rules>> = {
   events: { create: eventCauses },
   'deployments.apps': { create: deploymentCauses, update: workloadUpdateCauses },
   'replicasets.apps': { create: replicaSetCauses, update: workloadUpdateCauses },
+  'statefulsets.apps': { create: statefulSetCauses, update: workloadUpdateCauses },
+  'daemonsets.apps': { create: daemonSetCauses, update: workloadUpdateCauses },
   'leases.coordination.k8s.io': { create: leaseCauses },
 };
 

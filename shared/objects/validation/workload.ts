@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cause } from '../../errors.ts';
 import { readPercent } from '../int-or-percent.ts';
-import type { Deployment, DeploymentSpec, LabelSelector, PodTemplateSpec, ReplicaSet } from '../types.ts';
+import type {
+  DaemonSet,
+  Deployment,
+  DeploymentSpec,
+  LabelSelector,
+  PodTemplateSpec,
+  ReplicaSet,
+  StatefulSet,
+} from '../types.ts';
 import { forbidden, invalid, notSupported, required } from './causes.ts';
 import { atLeast } from './formats.ts';
 import { templateCauses } from './pod-spec.ts';
@@ -23,12 +31,26 @@ export function replicaSetCauses({ spec }: ReplicaSet): Cause[] {
   return spec ? sharedCauses(spec, 'replicaset', 'ReplicaSet') : [required('spec.selector'), required('spec.template')];
 }
 
+/** Checks a StatefulSet. */
+export function statefulSetCauses({ spec }: StatefulSet): Cause[] {
+  const missing = [required('spec.selector'), required('spec.template')];
+  return spec ? sharedCauses(spec, 'statefulset', 'StatefulSet') : missing;
+}
+
+/** Checks a DaemonSet. */
+export function daemonSetCauses({ spec }: DaemonSet): Cause[] {
+  const missing = [required('spec.selector'), required('spec.template')];
+  return spec ? sharedCauses(spec, 'daemonset', 'DaemonSet') : missing;
+}
+
 /** The selector is what makes pods belong to a workload, so it stays as it was made. */
-export function workloadUpdateCauses(object: Deployment | ReplicaSet, old: Deployment | ReplicaSet): Cause[] {
+export function workloadUpdateCauses(object: Workload, old: Workload): Cause[] {
   const selector = object.spec?.selector;
   if (!selector || isDeepStrictEqual(selector, old.spec?.selector)) return [];
   return [invalid('spec.selector', selector, 'field is immutable')];
 }
+
+type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet;
 
 interface SharedSpec {
   replicas?: number;
