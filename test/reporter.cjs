@@ -7,7 +7,8 @@ module.exports = class extends reporters.Spec {
     super(runner, options);
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
-      if (process.env.BERTH_TEST_REPORT) writeFileSync(process.env.BERTH_TEST_REPORT, `${passes} ${failures} ${pending}\n`);
+      if (process.env.BERTH_TEST_REPORT)
+        writeFileSync(process.env.BERTH_TEST_REPORT, `${passes} ${failures} ${pending}\n`);
     });
   }
 };
