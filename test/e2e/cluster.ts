@@ -6,6 +6,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Test } from 'mocha';
 import { agentPaths, type AgentPaths } from '../../agent/paths.ts';
 import { makeRootfs } from '../../cli/demo-image.ts';
 import { ApiClient } from '../../cli/client.ts';
@@ -20,6 +21,7 @@ import { footprintOf, nothing, type Footprint } from './footprint.ts';
 import { freePorts } from '../support/free-ports.ts';
 
 export const launcher = join(import.meta.dirname, '../../berth');
+const shownLines = 40;
 const readyLine = /^berth ready kubeconfig=(\S+) api=(\S+) metrics=(\S+)$/m;
 
 export interface Ready {
@@ -112,12 +114,20 @@ export class Cluster {
     return livingProcesses(this.dataDir).find(({ name }) => name === part)?.pid;
   }
 
-  /** SIGKILL to a part; resolves with the pid that is no more. */
-  async kill(part: string): Promise<number> {
+  /**
+   * SIGKILL to a part; resolves with the pid that is no more. `meanwhile` happens before `up` may start the part again.
+   */
+  async kill(part: string, meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<number> {
     const pid = this.pidOf(part);
     if (pid === undefined) throw new Error(`${part} does not live`);
-    process.kill(pid, 'SIGKILL');
-    await until(() => this.pidOf(part) !== pid, `${part} has ended`);
+    this.#up?.kill('SIGSTOP');
+    try {
+      process.kill(pid, 'SIGKILL');
+      await until(() => this.pidOf(part) !== pid, `${part} has ended`);
+      await meanwhile();
+    } finally {
+      this.#up?.kill('SIGCONT');
+    }
     return pid;
   }
 
@@ -203,6 +213,15 @@ export class Cluster {
     });
     assert(last);
     return last;
+  }
+
+  /** For an `afterEach`: shows the last that Berth said when the test has failed. */
+  explain(test: Test | undefined, more: readonly string[] = []): void {
+    if (test?.state !== 'failed') return;
+    for (const file of [join(this.directory, 'up.log'), ...more].filter((file) => existsSync(file))) {
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-shownLines);
+      process.stdout.write(`---- end of ${file}\n${lines.map((line) => line.slice(0, 600)).join('\n')}\n`);
+    }
   }
 
   footprint(links: Iterable<string> = []): Promise<Footprint> {

@@ -5,8 +5,8 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentPaths, type AgentPaths } from '../../agent/paths.ts';
 import { destroyRuntime } from '../../agent/runtime/oci/destroy.ts';
-import { nodeArguments, programPath } from '../../cli/programs.ts';
 import { until } from '../support/until.ts';
+import { launcher } from './cluster.ts';
 
 /** First process of a host: its own /run, /proc and /sys, then it reaps orphans until the host is killed. */
 const init = `
@@ -25,8 +25,9 @@ export class Host {
   readonly name: string;
   readonly address: string;
   readonly dataDir: string;
+  /** The end of its cable on the machine. */
+  readonly link: string;
   readonly #bench: HostsInABox;
-  readonly #link: string;
   #machine: ChildProcess | undefined;
   #initPid = 0;
   #agent: ChildProcess | undefined;
@@ -35,7 +36,7 @@ export class Host {
     this.#bench = bench;
     this.name = name;
     this.address = address;
-    this.#link = link;
+    this.link = link;
     this.dataDir = dataDir;
   }
 
@@ -60,8 +61,8 @@ export class Host {
     const machinePid = this.#machine.pid ?? 0;
     await until(() => childOf(machinePid) !== undefined, 'the host has a first process');
     this.#initPid = childOf(machinePid) ?? 0;
-    command('ip', ['link', 'add', this.#link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(this.#initPid)]);
-    command('ip', ['link', 'set', this.#link, 'master', this.#bench.bridge, 'up']);
+    command('ip', ['link', 'add', this.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(this.#initPid)]);
+    command('ip', ['link', 'set', this.link, 'master', this.#bench.bridge, 'up']);
     await until(() => this.#inside(['test', '-d', '/sys/class/net/lo']), 'the host has booted');
     for (const words of [
       ['addr', 'add', `${this.address}/24`, 'dev', 'eth0'],
@@ -76,14 +77,10 @@ export class Host {
   startAgent(token?: string): void {
     const log = openSync(this.logFile, 'a');
     const args = ['--data-dir', this.dataDir, '--node-name', this.name, '--log-level', 'info'];
-    this.#agent = spawn(
-      'nsenter',
-      [...this.#namespaces(), process.execPath, ...nodeArguments, programPath('agent'), ...args],
-      {
-        stdio: ['ignore', log, log],
-        env: { ...process.env, ...(token === undefined ? {} : { BERTH_JOIN_TOKEN: token }) },
-      },
-    );
+    this.#agent = spawn('nsenter', [...this.#namespaces(), launcher, 'agent', ...args], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...(token === undefined ? {} : { BERTH_JOIN_TOKEN: token }) },
+    });
     closeSync(log);
   }
 
@@ -112,7 +109,7 @@ export class Host {
     await ended;
     this.#machine = undefined;
     this.#agent = undefined;
-    spawnSync('ip', ['link', 'del', this.#link], { stdio: 'ignore' });
+    spawnSync('ip', ['link', 'del', this.link], { stdio: 'ignore' });
   }
 
   #inside(words: readonly string[]): boolean {
@@ -130,13 +127,11 @@ export class HostsInABox {
   /** Address of the machine on the bridge. */
   readonly gateway: string;
   readonly #network: string;
-  readonly #directory: string;
   readonly #id = randomBytes(2).toString('hex');
   readonly #hosts: Host[] = [];
 
-  constructor(directory: string) {
+  constructor() {
     const [first = 0, second = 0] = randomBytes(2);
-    this.#directory = directory;
     this.#network = `10.${200 + (first % 50)}.${second}`;
     this.gateway = `${this.#network}.1`;
     this.bridge = `bt-${this.#id}`;
@@ -146,15 +141,21 @@ export class HostsInABox {
   }
 
   /** A host that is plugged in and has no agent yet. */
-  async addHost(name: string): Promise<Host> {
+  async addHost(name: string, dataDir: string): Promise<Host> {
     const number = this.#hosts.length + 1;
     const address = `${this.#network}.${number + 10}`;
-    const host = new Host(this, name, address, `bt-${this.#id}-${number}`, join(this.#directory, name));
+    const host = new Host(this, name, address, `bt-${this.#id}-${number}`, dataDir);
     this.#hosts.push(host);
     await host.boot();
     return host;
   }
 
+  /** Ends of the hosts' cables on the machine. */
+  get links(): string[] {
+    return this.#hosts.map(({ link }) => link);
+  }
+
+  /** Cuts the power of every host and removes what their agents left. */
   async destroy(): Promise<void> {
     for (const host of this.#hosts) {
       await host.kill();

@@ -33,6 +33,10 @@ describe('berth up and down', function () {
     await cluster?.destroy();
   });
 
+  afterEach(function () {
+    cluster.explain(this.currentTest);
+  });
+
   const answer = async (): Promise<string> => (await fetch(url, { signal: AbortSignal.timeout(5000) })).text();
   const untilAnswer = (what: RegExp): Promise<void> =>
     until(async () => what.test(await answer()), `${url} answers ${what}`, { withinMs: 30_000, everyMs: 100 });
