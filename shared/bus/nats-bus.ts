@@ -42,7 +42,7 @@ export class NatsBus implements Bus {
   constructor(options: NatsOptions) {
     this.#options = options;
     this.#line = new NatsLine(options, {
-      connected: (connection, isNew) => this.#connected(connection, isNew),
+      connected: (connection) => this.#connected(connection),
       disconnected: () => this.#disconnected(),
     });
   }
@@ -173,10 +173,10 @@ export class NatsBus implements Bus {
     signal.addEventListener('abort', stop, { once: true });
   }
 
-  #connected(connection: NatsConnection, isNew: boolean): void {
+  #connected(connection: NatsConnection): void {
     this.#connection = connection;
     this.#isUp = true;
-    if (isNew) for (const standing of this.#standing) subscribeTo(connection, standing);
+    for (const standing of this.#standing) subscribeTo(connection, standing);
     this.#firstConnect.resolve();
     if (this.#wasUp) for (const listener of this.#reconnectListeners) listener();
     this.#wasUp = true;

@@ -17,8 +17,8 @@ export interface NatsOptions {
 }
 
 export interface NatsListener {
-  /** A connection is there; `isNew`: it is another object than before and knows no subscription. */
-  connected(connection: NatsConnection, isNew: boolean): void;
+  /** A connection is there; it knows no subscription. */
+  connected(connection: NatsConnection): void;
   disconnected(): void;
 }
 
@@ -26,8 +26,8 @@ const retryMs = 250;
 const jitterMs = 1000;
 
 /**
- * One connection that never gives up: it is opened in the background, comes back by itself, and is made anew should the
- * client have closed it. Tells its listener about every change.
+ * One connection that never gives up: it is opened in the background and made anew whenever it is lost. Tells its
+ * listener about every change.
  */
 export class NatsLine {
   readonly #options: NatsOptions;
@@ -36,6 +36,7 @@ export class NatsLine {
   readonly #running: Promise<void>;
   #connection: NatsConnection | undefined;
   #lastError: unknown;
+  #wasLost = false;
 
   constructor(options: NatsOptions, listener: NatsListener) {
     this.#options = options;
@@ -61,13 +62,14 @@ export class NatsLine {
 
   /** Drops the line and dials again, for example with new credentials. */
   async redial(): Promise<void> {
-    await this.#connection?.reconnect();
+    if (this.#connection?.isClosed() === false) await this.#connection.reconnect();
   }
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
       try {
         this.#connection = await connect(connectOptions(this.#options));
+        if (this.#wasLost) this.#options.log.info('bus connection is back');
         this.#lastError = undefined;
         if (this.#isClosed) await this.#connection.close();
         else await this.#follow(this.#connection);
@@ -85,24 +87,19 @@ export class NatsLine {
   }
 
   async #follow(connection: NatsConnection): Promise<void> {
-    this.#listener.connected(connection, true);
+    this.#listener.connected(connection);
     // Not waited for: the client leaves this iterator open for ever when it is closed.
     this.#readStatus(connection).catch((error: unknown) => this.#options.log.error('bus status lost', { error }));
     const reason = await connection.closed();
+    this.#wasLost = true;
     this.#listener.disconnected();
-    if (!this.#isClosed) this.#options.log.warn('bus connection was closed', { reason: messageOf(reason) });
+    if (!this.#isClosed) this.#options.log.warn('bus connection lost', { problem: messageOf(reason ?? '') });
   }
 
   /** The status events must be read always: a refused publish shows nowhere else. */
   async #readStatus(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === Events.Disconnect) {
-        this.#listener.disconnected();
-        if (!this.#isClosed) this.#options.log.warn('bus connection lost');
-      } else if (status.type === Events.Reconnect) {
-        this.#options.log.info('bus connection is back');
-        this.#listener.connected(connection, false);
-      } else if (status.type === Events.Error) {
+      if (status.type === Events.Error) {
         this.#options.log.warn('bus refused something', { code: status.data, ...status.permissionContext });
       }
     }
@@ -117,11 +114,8 @@ function connectOptions({ name, servers, ca, credentials, inboxPrefix }: NatsOpt
     ...(ca !== undefined && { tls: { ca } }),
     ...(credentials !== undefined && { authenticator: jwtAuthenticator(credentials.jwt, seed) }),
     ...(inboxPrefix !== undefined && { inboxPrefix }),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
-    reconnectJitter: jitterMs,
-    reconnectJitterTLS: jitterMs,
-    ignoreAuthErrorAbort: true,
+    // A dial that was given up and gets through late would take the client's state from the connection that stands.
+    reconnect: false,
     // A frozen server is noticed by unanswered pings only.
     pingInterval: 5000,
     maxPingOut: 2,

@@ -70,15 +70,20 @@ export class BusBench {
     return this.connect('controller', { jwt, seed }, '_INBOX_controller');
   }
 
-  async node(name: string): Promise<NatsBus> {
+  async node(name: string, url?: string): Promise<NatsBus> {
     const { seed, publicKey } = createUserKey();
-    return this.connect(name, { jwt: await this.authority.issueNode(name, publicKey), seed }, inboxPrefix(name));
+    return this.connect(name, { jwt: await this.authority.issueNode(name, publicKey), seed }, inboxPrefix(name), url);
   }
 
-  async connect(name: string, credentials: { jwt: string; seed: string }, prefix: string): Promise<NatsBus> {
+  async connect(
+    name: string,
+    credentials: { jwt: string; seed: string },
+    prefix: string,
+    url = this.server.url,
+  ): Promise<NatsBus> {
     const bus = new NatsBus({
       name,
-      servers: [this.server.url],
+      servers: [url],
       ca: this.ca,
       credentials: { jwt: () => credentials.jwt, seed: credentials.seed },
       inboxPrefix: prefix,
