@@ -93,7 +93,7 @@ function describeContainer(container: Container, status: ContainerStatus | undef
     ['Restart Count', status?.restartCount],
     ['Restart Policy', restartPolicy],
     ['Command', command],
-    ['Args', args?.flatMap((arg) => arg.trimEnd().split('\n'))],
+    ['Args', args],
     ['Ports', ports?.map((port) => describePort(port))],
     ['Limits', resources?.limits && pairs(resources.limits, ': ')],
     ['Requests', resources?.requests && pairs(resources.requests, ': ')],

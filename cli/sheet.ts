@@ -24,7 +24,8 @@ function formatEntry(label: string, value: Value, width: number): string {
     const text = 'below' in value ? formatSheet(value.below) : formatColumns(value.rows);
     return text === '' ? `${label}: <none>\n` : `${label}:\n${text.replaceAll(/^(?=.)/gm, indent)}`;
   }
-  const [first = '<none>', ...others] = Array.isArray(value) ? value : String(value ?? '').split('\n');
+  const lines = (Array.isArray(value) ? value : [String(value ?? '')]).flatMap((line) => line.trimEnd().split('\n'));
+  const [first = '<none>', ...others] = lines;
   const start = `${label}:`.padEnd(width);
   return [`${start} ${first}`, ...others.map((line) => `${' '.repeat(width)} ${line}`)]
     .map((line) => `${line.trimEnd()}\n`)

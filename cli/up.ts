@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { formatExamples } from './examples.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Node, Stored } from '../shared/objects/types.ts';
@@ -39,7 +39,7 @@ export function upCommand(): Command {
     .option('--bus-listen <host:port>', 'bus for agents', '127.0.0.1:7422')
     .option('--metrics-listen <host:port>', 'Prometheus metrics', '127.0.0.1:7480')
     .option('--node-name <name>', 'name of this node', hostname().toLowerCase())
-    .option('--runtime <name>', 'oci, docker or containerd', 'oci')
+    .addOption(new Option('--runtime <name>', 'container runtime').choices(['oci']).default('oci'))
     .option('--pod-cidr <cidr>', 'network that nodes take their pod networks from')
     .option('--no-agent', 'run no pods on this machine')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')

@@ -114,6 +114,7 @@ describe('berth on bad input', function () {
       ['wait pod/web', /required option '--for <state>'/],
       ['wait pod/web --for=ready', /use condition=TYPE/],
       ['logs web --tail=few', /--tail is a number/],
+      ['up --runtime lxc', /Allowed choices are oci/],
       ['exec web', /missing required argument 'command'/],
       ['delete pod web --timeout=soon', /Write a duration/],
     ];
