@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApiHarness } from './harness.ts';
-import { findKubectl, Kubectl, normalise } from './kubectl.ts';
+import { Kubectl, needsKubectl, normalise } from './kubectl.ts';
 
 describe('the real kubectl on nodes and discovery', function () {
   this.timeout(60_000);
@@ -8,7 +8,7 @@ describe('the real kubectl on nodes and discovery', function () {
   let kubectl: Kubectl;
 
   before(async function () {
-    if (findKubectl() === undefined) this.skip();
+    needsKubectl(this);
     api = await ApiHarness.start();
     kubectl = await Kubectl.for(api);
   });

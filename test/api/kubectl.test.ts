@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment, Stored } from '../../shared/objects/types.ts';
 import { ApiHarness } from './harness.ts';
-import { findKubectl, Kubectl, normalise } from './kubectl.ts';
+import { Kubectl, needsKubectl, normalise } from './kubectl.ts';
 
 const deployment = `
 apiVersion: apps/v1
@@ -36,7 +36,7 @@ describe('the real kubectl, without agents', function () {
   const file = (name: string): string => join(kubectl.home, name);
 
   before(async function () {
-    if (findKubectl() === undefined) this.skip();
+    needsKubectl(this);
     api = await ApiHarness.start();
     kubectl = await Kubectl.for(api);
   });

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { needs } from '../support/needs.ts';
 
 export interface Outcome {
   code: number;
@@ -14,8 +15,23 @@ export interface KubectlOptions {
   env?: Record<string, string>;
 }
 
+/** The oldest version that speaks to this API; Debian 12 has 1.20. */
+const oldestMinor = 27;
+
+/** Skips the test, or all of the block in a hook, unless a kubectl that is new enough is on this machine. */
+export function needsKubectl(context: Mocha.Context): void {
+  needs(context, minorVersion() >= oldestMinor, `kubectl 1.${oldestMinor} or newer`);
+}
+
+/** 0 when there is none. */
+function minorVersion(): number {
+  if (findKubectl() === undefined) return 0;
+  const { stdout } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  return Number(/"minor": "(\d+)/.exec(stdout)?.[1] ?? 0);
+}
+
 /** Where kubectl is, or undefined. */
-export function findKubectl(): string | undefined {
+function findKubectl(): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((folder) => join(folder, 'kubectl'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApiHarness } from './harness.ts';
-import { findKubectl, Kubectl } from './kubectl.ts';
+import { Kubectl, needsKubectl } from './kubectl.ts';
 
 /** What a small application brings beside its Deployments. */
 const application = `
@@ -61,7 +61,7 @@ describe('kinds that are stored only, with the real kubectl', function () {
   let kubectl: Kubectl;
 
   before(async function () {
-    if (findKubectl() === undefined) this.skip();
+    needsKubectl(this);
     api = await ApiHarness.start();
     kubectl = await Kubectl.for(api);
   });

@@ -7,7 +7,7 @@ import { ApiError } from '../../shared/errors.ts';
 import { until } from '../support/until.ts';
 import { FakeSession } from './fake-session.ts';
 import { ApiHarness } from './harness.ts';
-import { findKubectl, Kubectl } from './kubectl.ts';
+import { Kubectl, needsKubectl } from './kubectl.ts';
 import { podManifest } from './manifests.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
@@ -122,7 +122,7 @@ describe('logs and sessions over the API', function () {
   describe('with the real kubectl', () => {
     let kubectl: Kubectl;
     before(async function () {
-      if (findKubectl() === undefined) this.skip();
+      needsKubectl(this);
       kubectl = await Kubectl.for(api);
     });
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasRegistry, type RealRegistry, startRegistry } from '../agent/images/real-registry.ts';
+import { needsRegistry, type RealRegistry, startRegistry } from '../agent/images/real-registry.ts';
 import { busyboxFiles } from '../agent/images/sample-images.ts';
 import { makeTar } from '../agent/images/tar-builder.ts';
 
@@ -14,7 +14,7 @@ describe('berth image', () => {
   let folder = '';
 
   before(async function () {
-    if (!hasRegistry()) this.skip(); // docker-registry is not installed
+    needsRegistry(this);
     registry = await startRegistry({ withPassword: true });
     folder = await mkdtemp(join(tmpdir(), 'berth-cli-image-'));
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findKubectl } from '../api/kubectl.ts';
+import { needsKubectl } from '../api/kubectl.ts';
 import { runCommand } from '../support/command.ts';
 import { ControlPlane } from './control-plane.ts';
 
@@ -13,7 +13,7 @@ describe('kubectl apply and berth apply on the same objects', function () {
   let plane: ControlPlane;
 
   before(async function () {
-    if (findKubectl() === undefined) this.skip(); // kubectl is not installed
+    needsKubectl(this);
     plane = await ControlPlane.start();
   });
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { findKubectl } from '../api/kubectl.ts';
+import { needsKubectl } from '../api/kubectl.ts';
 import { berthArguments } from '../cli/control-plane.ts';
 import { Cluster } from '../e2e/cluster.ts';
 import { runCommand, type Outcome } from '../support/command.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { documents, fencedBlocks, root, shellLines, type ShellLine } from './shell-lines.ts';
+import { needs, needsRoot } from '../support/needs.ts';
 
 /** Commands that no test machine can run, and why. */
 const elsewhere: [RegExp, string][] = [
@@ -26,8 +27,9 @@ describe('examples and commands in the documentation', function () {
   let checkout = '';
 
   before(async function () {
-    const isMissing = process.getuid?.() !== 0 || findKubectl() === undefined || !existsSync('/bin/busybox');
-    if (isMissing) return this.skip(); // pods need root, kubectl must be installed, the demo image is made of BusyBox
+    needsRoot(this);
+    needsKubectl(this);
+    needs(this, existsSync('/bin/busybox'), 'busybox-static');
     cluster = await Cluster.create();
     checkout = cluster.directory;
     await cluster.up();

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasRegistry, startRegistry, type RealRegistry } from '../agent/images/real-registry.ts';
-import { findKubectl, type Kubectl } from '../api/kubectl.ts';
+import { needsRegistry, startRegistry, type RealRegistry } from '../agent/images/real-registry.ts';
+import { type Kubectl, needsKubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
 import { Cluster, isReady } from './cluster.ts';
 import { containerProcesses } from './container-processes.ts';
 import { cablesOf, nothing } from './footprint.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { idle, shellPod, toolsImage } from './shell-pods.ts';
+import { needsRoot } from '../support/needs.ts';
 
 /** The life of Berth on one machine, as the README tells it. */
 describe('berth up and down', function () {
@@ -21,7 +22,9 @@ describe('berth up and down', function () {
   let url: string;
 
   before(async function () {
-    if (process.getuid?.() !== 0 || !hasRegistry() || findKubectl() === undefined) this.skip();
+    needsRoot(this);
+    needsRegistry(this);
+    needsKubectl(this);
     registry = await startRegistry();
     cluster = await Cluster.create();
     const [port] = await freePorts(1);

@@ -59,11 +59,3 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
-
-/** Says whether kubectl is here. */
-export async function hasKubectl(): Promise<boolean> {
-  return promisify(execFile)('kubectl', ['version', '--client']).then(
-    () => true,
-    () => false,
-  );
-}

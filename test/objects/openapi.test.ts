@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openApiDocument } from '../../shared/objects/openapi.ts';
 import { apiVersionOf, resources } from '../../shared/objects/resources.ts';
-import { hasKubectl, runKubectl } from './kubectl-recorder.ts';
+import { runKubectl } from './kubectl-recorder.ts';
+import { needsKubectl } from '../api/kubectl.ts';
 
 type Tree = { [key: string]: Tree };
 
@@ -104,7 +105,7 @@ describe('OpenAPI', () => {
   });
 
   it('lets kubectl explain fields', async function () {
-    if (!(await hasKubectl())) this.skip(); // the reader is kubectl itself
+    needsKubectl(this); // it is the reader
     const { output } = await runKubectl(['explain', 'pods.spec.containers'], answers());
     assert.match(output, /^KIND: +Pod\nVERSION: +v1\n\nFIELD: containers <\[\]Container>/);
     assert.match(output, /name\t<string> -required-/);
@@ -114,7 +115,7 @@ describe('OpenAPI', () => {
   });
 
   it('lets kubectl apply leave validation to the server', async function () {
-    if (!(await hasKubectl())) this.skip(); // the reader is kubectl itself
+    needsKubectl(this); // it is the reader
     const folder = await mkdtemp(join(tmpdir(), 'berth-openapi-'));
     try {
       const file = join(folder, 'conf.json');

@@ -5,7 +5,8 @@ import { decodeObject } from '../../shared/objects/decode.ts';
 import { parseBody } from '../../shared/objects/parse-body.ts';
 import { decodeProtobuf } from '../../shared/objects/protobuf.ts';
 import { findKind } from '../../shared/objects/resources.ts';
-import { hasKubectl, runKubectl } from './kubectl-recorder.ts';
+import { runKubectl } from './kubectl-recorder.ts';
+import { needsKubectl } from '../api/kubectl.ts';
 
 /** Length-delimited field. */
 function chunk(number: number, content: Uint8Array | string): Buffer {
@@ -151,7 +152,7 @@ describe('protobuf', () => {
   });
 
   it('reads what kubectl sends', async function () {
-    if (!(await hasKubectl())) this.skip(); // the bodies come from kubectl itself
+    needsKubectl(this); // the bodies come from it
     const commands: [string[], string, string][] = [
       [['create', 'deployment', 'web', '--image=hello:1', '--replicas=3', '--port=80'], 'apps/v1', 'Deployment'],
       [['create', 'configmap', 'conf', '--from-literal=a=b'], 'v1', 'ConfigMap'],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
 import { hasReason } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
+import { needsRoot } from '../support/needs.ts';
 
 const keyOf = (name: string): { resource: string; namespace: string; name: string } => ({
   resource: 'configmaps',
@@ -19,7 +20,7 @@ const isRefused = (error: unknown): boolean => hasReason(error, 'ServiceUnavaila
 describe('SQLite state file on a small disk', () => {
   let folder: string;
   before(async function () {
-    if (process.getuid?.() !== 0) this.skip(); // mounting a small disk needs root
+    needsRoot(this); // to mount a small disk
     folder = await mkdtemp(join(tmpdir(), 'berth-full-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', folder]);
   });

@@ -6,7 +6,7 @@ import { pushImage } from '../../../agent/images/push.ts';
 import { parseChallenges } from '../../../agent/images/registry-auth.ts';
 import type { RegistrySettings } from '../../../agent/images/registry-settings.ts';
 import { aLayer, BadRegistry } from './bad-registry.ts';
-import { hasRegistry, startRegistry } from './real-registry.ts';
+import { needsRegistry, startRegistry } from './real-registry.ts';
 import { aStore, busyboxFiles, type TestStore } from './sample-images.ts';
 import { importRootfs } from '../../../agent/images/import.ts';
 import { makeTar } from './tar-builder.ts';
@@ -138,7 +138,7 @@ describe('credentials for registries', () => {
   });
 
   it('pulls from and pushes to a real registry with a password', async function () {
-    if (!hasRegistry()) this.skip();
+    needsRegistry(this);
     const real = await startRegistry({ withPassword: true });
     try {
       const reference = `${real.host}/team/app:1`;

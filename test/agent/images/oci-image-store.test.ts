@@ -1,14 +1,12 @@
 import { imageServiceConformance } from '../../conformance/image-service.ts';
-import { hasRegistry, type RealRegistry, startRegistry } from './real-registry.ts';
+import { needsRegistry, type RealRegistry, startRegistry } from './real-registry.ts';
 import { aStore, busyboxFiles, publish } from './sample-images.ts';
 
-const reason = hasRegistry() ? '' : ' (skipped: docker-registry is not installed)';
-
-describe(`OciImageStore with a real registry${reason}`, () => {
+describe('OciImageStore with a real registry', () => {
   let registry: RealRegistry;
 
   before(async function () {
-    if (!hasRegistry()) this.skip();
+    needsRegistry(this);
     registry = await startRegistry();
   });
 

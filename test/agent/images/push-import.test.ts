@@ -8,9 +8,10 @@ import { Readable } from 'node:stream';
 import { archiveKind, importArchive } from '../../../agent/images/import-archive.ts';
 import { importRootfs } from '../../../agent/images/import.ts';
 import { pushImage } from '../../../agent/images/push.ts';
-import { hasRegistry, type RealRegistry, startRegistry } from './real-registry.ts';
+import { needsRegistry, type RealRegistry, startRegistry } from './real-registry.ts';
 import { aStore, busyboxFiles, publish, type TestStore } from './sample-images.ts';
 import { makeTar } from './tar-builder.ts';
+import { needs } from '../../support/needs.ts';
 
 const skopeo = '/usr/bin/skopeo';
 const signal = new AbortController().signal;
@@ -21,7 +22,7 @@ describe('pushing and importing images', () => {
   let folder = '';
 
   before(async function () {
-    if (!hasRegistry()) this.skip(); // docker-registry is not installed
+    needsRegistry(this);
     registry = await startRegistry();
   });
 
@@ -42,7 +43,7 @@ describe('pushing and importing images', () => {
   }
 
   it('pushes so that others can read it, and pulls what others push', async function () {
-    if (!existsSync(skopeo)) this.skip(); // skopeo is not installed
+    needs(this, existsSync(skopeo), 'skopeo');
     const name = `${registry.host}/ours:1`;
     const digest = await publish(name, await busyboxFiles());
     const seen = JSON.parse(runSkopeo('inspect', '--tls-verify=false', `docker://${name}`)) as { Digest: string };
@@ -65,7 +66,7 @@ describe('pushing and importing images', () => {
   });
 
   it('takes in layouts, docker archives and root file systems, as files or folders', async function () {
-    if (!existsSync(skopeo)) this.skip(); // skopeo is not installed
+    needs(this, existsSync(skopeo), 'skopeo');
     const name = `${registry.host}/archived:1`;
     await publish(name, await busyboxFiles());
     const from = ['copy', '-q', '--src-tls-verify=false', `docker://${name}`];

@@ -5,10 +5,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { needs } from '../../support/needs.ts';
 
 const program = '/usr/bin/docker-registry';
 /** bcrypt of `secret`, for the user `robot`. */
 const htpasswd = 'robot:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+
+/** Skips the test, or all of the block in a hook, unless a registry is installed. */
+export function needsRegistry(context: Mocha.Context): void {
+  needs(context, hasRegistry(), 'docker-registry');
+}
 
 export function hasRegistry(): boolean {
   try {
@@ -20,13 +26,13 @@ export function hasRegistry(): boolean {
 }
 
 export interface RealRegistry {
-  /** `127.0.0.1:<port>` */
+  /** `<address>:<port>` */
   host: string;
   close(): Promise<void>;
 }
 
-/** A real registry on a free port of loopback, with its content in a folder of its own. */
-export async function startRegistry({ withPassword = false } = {}): Promise<RealRegistry> {
+/** A real registry on a free port, of loopback unless told otherwise, with its content in a folder of its own. */
+export async function startRegistry({ withPassword = false, address = '127.0.0.1' } = {}): Promise<RealRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'));
   const port = await freePort();
   await writeFile(join(folder, 'htpasswd'), htpasswd);
@@ -35,7 +41,7 @@ export async function startRegistry({ withPassword = false } = {}): Promise<Real
     'version: 0.1',
     'log:\n  level: error\n  accesslog:\n    disabled: true',
     `storage:\n  filesystem:\n    rootdirectory: ${folder}/data\n  delete:\n    enabled: true`,
-    `http:\n  addr: 127.0.0.1:${port}`,
+    `http:\n  addr: ${address}:${port}`,
     withPassword ? auth : '',
   ];
   await writeFile(join(folder, 'config.yml'), config.join('\n'));
@@ -43,7 +49,7 @@ export async function startRegistry({ withPassword = false } = {}): Promise<Real
     stdio: 'ignore',
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
   });
-  const host = `127.0.0.1:${port}`;
+  const host = `${address}:${port}`;
   await waitUntilReady(host, child);
   return {
     host,

@@ -15,6 +15,7 @@ import { FakeLink } from '../../fakes/fake-link.ts';
 import { aPod } from '../../objects.ts';
 import { until } from '../../support/until.ts';
 import { type OciBench, openOciBench } from '../runtime/oci-bench.ts';
+import { needsRoot } from '../../support/needs.ts';
 
 /** Pods on real containers: everything of the agent but the bus. */
 describe('pods with real containers', function () {
@@ -65,7 +66,7 @@ describe('pods with real containers', function () {
   };
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip(); // containers need root
+    needsRoot(this);
   });
 
   beforeEach(async () => {

@@ -8,8 +8,7 @@ import { NodeVolumes } from '../../../agent/volumes/node-volumes.ts';
 import { hasReason } from '../../../shared/errors.ts';
 import type { KubeObject, Pod, PodSpec, Stored, Volume } from '../../../shared/objects/types.ts';
 import { aPod } from '../../objects.ts';
-
-const isRoot = process.getuid?.() === 0;
+import { needsRoot } from '../../support/needs.ts';
 
 function podWith(volumes: Volume[], spec: Partial<PodSpec> = {}): Stored<Pod> {
   const pod = aPod({ labels: { app: 'web', tier: 'a"b' } });
@@ -31,7 +30,7 @@ describe('NodeVolumes', () => {
   };
 
   before(function () {
-    if (!isRoot) this.skip(); // mounts and owners need root
+    needsRoot(this); // mounts and owners
   });
 
   beforeEach(async () => {
