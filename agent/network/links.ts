@@ -14,7 +14,9 @@ export async function makeBridge(bridge: string, gateway: string, prefixLength: 
   const { code, stdout } = await run('ip', ['-o', '-4', 'addr', 'show', 'dev', bridge], { timeoutMs: 15_000 });
   if (code !== 0) await batch([`link add ${bridge} type bridge`]);
   const address = `${gateway}/${String(prefixLength)}`;
-  const lines = [`link set ${bridge} up`];
+  // Left alone it takes over the lowest one of its cables and changes with them, and pods lose their gateway for a while.
+  const hardware = (await readFile(`/sys/class/net/${bridge}/address`, 'utf8')).trim();
+  const lines = [`link set ${bridge} address ${hardware} up`];
   if (!stdout.includes(` ${address} `)) lines.unshift(`addr flush dev ${bridge}`, `addr add ${address} dev ${bridge}`);
   await batch(lines);
 }

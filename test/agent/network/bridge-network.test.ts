@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinNamespaces, unpin } from '../../../agent/host/namespaces.ts';
@@ -85,6 +85,19 @@ describe('BridgeNetwork', function () {
     const rules = (await run('nft', ['list', 'table', 'ip', paths.table])).stdout;
     assert.match(rules, /udp . 40081 : 10\.63\.7\.2 . 80/);
     assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'), /1 packets received/);
+  });
+
+  it('keeps its hardware address while sandboxes come and go: they know their gateway by it', async () => {
+    const address = (): Promise<string> => readFile(`/sys/class/net/${paths.bridge}/address`, 'utf8');
+    const before = await address();
+    for (let round = 0; round < 5; round += 1) {
+      await attach(a);
+      await attach(b);
+      assert.equal(await address(), before);
+      await network.detach(a);
+      assert.equal(await address(), before);
+      await network.detach(b);
+    }
   });
 
   it('gives the address back when a cable cannot be laid', async () => {
