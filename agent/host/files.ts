@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { errnoCode } from './libc.ts';
 
-/** Writes a file that readers see either as it was or complete. 0600 unless told. */
+/**
+ * Writes a small file that readers see either as it was or complete; a power cut may take it. 0600 unless told. At once:
+ * it goes to memory, and handing the calls to other threads takes longer than all of them.
+ */
 export async function writeAtomic(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
-    await writeFile(temporary, text, { mode });
-    await rename(temporary, path);
+    writeFileSync(temporary, text, { mode });
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

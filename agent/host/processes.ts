@@ -1,5 +1,4 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { libc } from './libc.ts';
 
@@ -21,8 +20,8 @@ export interface ProcessStat {
 }
 
 /** Changes with every boot. */
-export async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 /** Undefined when there is no such process. */
@@ -47,7 +46,7 @@ export function statOf(pid: number): ProcessStat | undefined {
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const stat = pid > 0 ? statOf(pid) : undefined;
   if (stat === undefined || stat.state === 'Z') return undefined;
-  return { pid, startTime: stat.startTime, bootId: await bootId() };
+  return { pid, startTime: stat.startTime, bootId: bootId() };
 }
 
 /** A zombie counts as dead. */
@@ -61,7 +60,7 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
  * signal; without, the check is made in the same tick.
  */
 export async function signalProcess(identity: ProcessIdentity, signal: number | NodeJS.Signals): Promise<boolean> {
-  if (identity.bootId !== (await bootId())) return false;
+  if (identity.bootId !== bootId()) return false;
   const number = typeof signal === 'number' ? signal : constants.signals[signal];
   const native = libc();
   try {

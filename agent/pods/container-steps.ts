@@ -92,7 +92,7 @@ async function create(
     await prepareFiles(logPath, terminationLog);
     const id = await deps.driver.createContainer(made.config, signal);
     record.containers[container.name] = nextRecord(record.containers[container.name], attempt, image, container, made);
-    await persist();
+    void persist(); // the disk may take its time: until then the runtime knows the attempt
     return id;
   } catch (error) {
     signal.throwIfAborted();

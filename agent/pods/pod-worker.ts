@@ -36,6 +36,7 @@ export class PodWorker {
   readonly #steps: StepRunner;
   readonly #probes: ProbeLoops;
   readonly #news = new BackoffNews();
+  readonly #scope: Scope;
   readonly #poke: () => void;
   #pod: Stored<Pod>;
   #isWanted: boolean;
@@ -44,6 +45,8 @@ export class PodWorker {
   #hasReported = false;
   #over: ReadonlySet<string> = new Set();
   #saving: Promise<void> = Promise.resolve();
+  /** The write that has not begun. */
+  #nextSave: Promise<void> | undefined;
 
   /** `isWanted` is false for what an earlier process left of a pod that the controller no longer names. */
   constructor(deps: PodDeps, pod: Stored<Pod>, isWanted: boolean, scope: Scope, poke: () => void) {
@@ -52,6 +55,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#isWanted = isWanted;
     this.#poke = poke;
+    this.#scope = scope;
     this.#log = deps.log.child({ pod: `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`, uid: this.uid });
     this.#steps = new StepRunner(scope, this.#log, poke);
     const { prober, clock } = deps;
@@ -114,7 +118,7 @@ export class PodWorker {
     this.#steps.start(plan.steps, { ...context, persist: () => this.#persist(record) });
     this.#news.tell(view, this.#events());
     const hasChanged = this.#report(view, record);
-    if (hasHarvested || hasEnded || hasChanged) await this.#persist(record);
+    if (hasHarvested || hasEnded || hasChanged) void this.#persist(record);
     return nextLook(view, plan.wakeAt);
   }
 
@@ -193,12 +197,24 @@ export class PodWorker {
     if (this.#isWanted) this.#deps.link.report({ namespace, name, uid, status: status ?? {}, finished: true });
   }
 
-  /** One write after the other, each of what the record holds then. A full disk does not stop a pod. */
+  /**
+   * One write after the other, each of what the record holds then; the scope ends with the last. Pods do not wait for
+   * the disk, and a full one does not stop them.
+   */
   #persist(record: PodRecord): Promise<void> {
-    this.#saving = this.#saving
-      .then(() => this.#deps.records.save(record))
+    this.#nextSave ??= this.#saving
+      .then(() => {
+        this.#nextSave = undefined;
+        return this.#deps.records.save(record);
+      })
       .catch((error: unknown) => this.#log.error('cannot save the record of a pod', { error }));
-    return this.#saving;
+    const saving = this.#nextSave;
+    this.#saving = saving;
+    this.#scope.spawn(
+      () => saving,
+      () => undefined,
+    );
+    return saving;
   }
 }
 

@@ -33,7 +33,7 @@ export async function runSandbox(context: StepContext, attempt: number, signal: 
     throw new StepFailure(reason, message, { cause: error });
   }
   record.sandboxAttempt = Math.max(record.sandboxAttempt, attempt);
-  await persist();
+  void persist(); // the disk may take its time: until then the runtime knows the attempt
 }
 
 /** Takes a sandbox away that has lost its namespaces or its network. */
