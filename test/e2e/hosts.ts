@@ -135,7 +135,8 @@ export class HostsInABox {
     this.#network = `10.${200 + (first % 50)}.${second}`;
     this.gateway = `${this.#network}.1`;
     this.bridge = `bt-${this.#id}`;
-    command('ip', ['link', 'add', this.bridge, 'type', 'bridge']);
+    // With an address of its own it does not change with the hosts that are plugged in.
+    command('ip', ['link', 'add', this.bridge, 'address', `02:00:00:00:${this.#id.slice(0, 2)}:01`, 'type', 'bridge']);
     command('ip', ['addr', 'add', `${this.gateway}/24`, 'dev', this.bridge]);
     command('ip', ['link', 'set', this.bridge, 'up']);
   }
