@@ -43,7 +43,7 @@ export function reportOne(error: unknown, source?: string): void {
 export function describeFailure(error: unknown): string {
   if (hasReason(error, 'Conflict') && isOwnership(error)) return describeOwnership(error);
   const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'the connection to the server was lost';
+  if (code === 'ECONNRESET') return 'the connection to the server was lost';
   return messageOf(error)
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ');

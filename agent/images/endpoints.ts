@@ -1,5 +1,6 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { normalizeRegistry } from './reference.ts';
 import type { Registries, RegistrySettings } from './registry-settings.ts';
 
@@ -12,13 +13,12 @@ export interface Endpoint {
 }
 
 const hubHost = 'registry-1.docker.io';
-const connectTimeoutMs = 10_000;
 const connectionsPerHost = 16;
 
 /** Where registries are and with which TLS settings one speaks with them. */
 export class Endpoints {
   readonly #registries: Registries;
-  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #agents = new Map<string, HttpAgent>();
 
   constructor(registries: Registries) {
     this.#registries = registries;
@@ -41,34 +41,35 @@ export class Endpoints {
     return { registry, base: `${isPlain ? 'http' : 'https'}://${host}` };
   }
 
-  /** What connects to `url` for an endpoint. Elsewhere than at the endpoint itself, certificates are always checked. */
-  dispatcher(url: URL, endpoint: Endpoint): Dispatcher {
+  /** What connects to `url` for an endpoint, through the proxy that the environment names. Elsewhere than at the endpoint itself, certificates are always checked. */
+  agent(url: URL, endpoint: Endpoint): HttpAgent {
     const settings = this.#registries.get(endpoint.registry);
     const isOwn = url.origin === new URL(endpoint.base).origin;
     const tls = { ca: settings?.ca, skipVerify: isOwn && settings?.skipVerify === true };
     const [isSecure, isDirect] = [url.protocol === 'https:', isLoopback(url.host)];
     const key = JSON.stringify([tls, isSecure, isDirect]);
-    const known = this.#dispatchers.get(key);
+    const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const made = makeDispatcher(tls, isSecure, isDirect);
-    this.#dispatchers.set(key, made);
+    const made = makeAgent(tls, isSecure, isDirect);
+    this.#agents.set(key, made);
     return made;
   }
 
   /** Ends all connections. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
-    this.#dispatchers.clear();
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
   }
 }
 
 type Tls = Pick<RegistrySettings, 'ca' | 'skipVerify'>;
 
-function makeDispatcher({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): Dispatcher {
-  // One for all connections: reading hundreds of certificates takes a while.
-  const tls = isSecure ? { secureContext: trust(ca), rejectUnauthorized: !skipVerify } : {};
-  const options = { connect: { timeout: connectTimeoutMs, ...tls }, connections: connectionsPerHost };
-  return isDirect ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: tls });
+function makeAgent({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): HttpAgent {
+  const proxy = isDirect ? {} : { proxyEnv: process.env };
+  const options = { keepAlive: true, maxSockets: connectionsPerHost, ...proxy };
+  if (!isSecure) return new HttpAgent(options);
+  // One context for all connections: reading hundreds of certificates takes a while.
+  return new HttpsAgent({ ...options, secureContext: trust(ca), rejectUnauthorized: !skipVerify });
 }
 
 /** Node's own authorities, those of this machine, and one more. */

@@ -244,7 +244,7 @@ export class OciImageStore implements ImageService {
 
   /** Ends connections. */
   async close(): Promise<void> {
-    await this.client.transport.close();
+    this.client.transport.close();
     await rm(this.layout.temporary, { recursive: true, force: true });
   }
 

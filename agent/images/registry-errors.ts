@@ -68,12 +68,9 @@ export function connectionError(host: string, what: string, error: unknown): Reg
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^ECONNREFUSED$/, 'connection refused: is it running?'],
   [/^(?:ENOTFOUND|EAI_AGAIN)$/, 'its name cannot be resolved'],
-  [
-    /^(?:ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH)$/,
-    'no connection: check the network and firewalls',
-  ],
-  [/^UND_ERR_HEADERS_TIMEOUT$/, 'it accepted the request and did not answer'],
-  [/^UND_ERR_BODY_TIMEOUT$/, 'it stopped sending'],
+  [/^(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/, 'no connection: check the network and firewalls'],
+  [/^NO_ANSWER$/, 'it accepted the request and did not answer'],
+  [/^STOPPED_SENDING$/, 'it stopped sending'],
   [/^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/, unknownAuthority()],
   [/^CERT_HAS_EXPIRED$/, 'its certificate has expired'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another host'],

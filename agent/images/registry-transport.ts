@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
-import { request } from 'undici';
 import { backoffMs } from '../../shared/backoff.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { type Endpoint, Endpoints } from './endpoints.ts';
+import { exchange } from './http-exchange.ts';
 import type { RegistryCredentials } from './image-service.ts';
 import { RegistryAuth } from './registry-auth.ts';
 import { answerError, connectionError, isPermanent, readRegistryMessage, RegistryError } from './registry-errors.ts';
@@ -146,18 +146,18 @@ export class RegistryTransport {
   }
 
   async #once(url: URL, endpoint: Endpoint, wish: RegistryRequest): Promise<RegistryAnswer> {
-    const { statusCode, headers, body } = await request(url, {
+    const body = await exchange(url, {
       method: wish.method,
       headers: { 'user-agent': 'berth', ...wish.headers },
-      body: wish.body?.() ?? null,
-      signal: wish.signal ?? null,
-      dispatcher: this.endpoints.dispatcher(url, endpoint),
-      headersTimeout: this.#progressTimeoutMs,
-      bodyTimeout: this.#progressTimeoutMs,
+      body: wish.body?.(),
+      signal: wish.signal,
+      agent: this.endpoints.agent(url, endpoint),
+      silenceMs: this.#progressTimeoutMs,
     });
-    body.on('error', () => undefined); // told to whoever reads it; one that is destroyed unread must not end the process
-    const plain = Object.entries(headers).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : value]);
-    return { status: statusCode, headers: Object.fromEntries(plain) as RegistryAnswer['headers'], body, url };
+    const plain = Object.entries(body.headers).map(([key, value]) => {
+      return [key, Array.isArray(value) ? value.join(', ') : value];
+    });
+    return { status: body.statusCode ?? 0, headers: Object.fromEntries(plain) as RegistryAnswer['headers'], body, url };
   }
 
   async #token(url: URL, authorization: string | undefined, signal?: AbortSignal): Promise<unknown> {
@@ -177,8 +177,8 @@ export class RegistryTransport {
   }
 
   /** Ends all connections. */
-  async close(): Promise<void> {
-    await this.endpoints.close();
+  close(): void {
+    this.endpoints.close();
   }
 }
 
