@@ -1,6 +1,7 @@
 import { backoffMs } from '../../shared/backoff.ts';
 import type { LogBatch } from '../../shared/bus/messages.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { type Logger } from '../../shared/log.ts';
 import type { ControllerLink } from '../controller-link.ts';
 import type { ContainerLog } from './container-log.ts';
@@ -42,7 +43,7 @@ export class LogShipper {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        log.warn('cannot ship logs', { error });
+        if (failures === 1) log.warn('cannot ship logs yet', { problem: messageOf(error) });
         await clock.sleep(backoffMs(failures, { initialMs: 500, maxMs: 15_000 }), signal);
       }
     }
