@@ -51,8 +51,8 @@ export class Sampler {
     const samples = usage.containers.flatMap(({ id, cpuSeconds, workingSetBytes }): ContainerSample[] => {
       const status = byId.get(id);
       if (status === undefined) return [];
-      const { pod, name: container, attempt: restarts, startedAt } = status;
-      return [{ ...podOf(pod), container, cpuSeconds, workingSetBytes, restarts, startedAt }];
+      const { pod, name: container, startedAt } = status;
+      return [{ ...podOf(pod), container, cpuSeconds, workingSetBytes, startedAt }];
     });
     const podById = new Map(sandboxes.map(({ id, pod }) => [id, pod]));
     const pods = usage.sandboxes.flatMap(({ id, receivedBytes, sentBytes }): PodSample[] => {

@@ -79,15 +79,6 @@ export class Samples {
         for (const { labels, sample } of rows()) started.set(labels, sample.startedAt / 1000);
       },
     });
-    const restarts = new Counter({
-      ...register,
-      name: 'kube_pod_container_status_restarts_total',
-      help: 'How often the container was started again.',
-      collect: () => {
-        restarts.reset();
-        for (const { labels, sample } of rows()) restarts.inc(labels, Math.max(0, sample.restarts));
-      },
-    });
   }
 
   #registerPods(registry: Registry): void {

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Deployment, Node, Pod, Stored } from '../../shared/objects/types.ts';
 import { resourceName, resources } from '../../shared/objects/resources.ts';
 import type { Store } from '../store/store.ts';
@@ -35,6 +35,7 @@ export function registerStateMetrics(store: Store, registry: Registry): void {
         1,
       ]),
   );
+  registerRestarts(store, registry);
   gauge('kube_node_status_ready', 'Nodes that are ready (1) or not (0).', ['node'], () =>
     store.list<Stored<Node>>('nodes').items.map(({ metadata, status }) => {
       const isReady = status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
@@ -47,6 +48,25 @@ export function registerStateMetrics(store: Store, registry: Registry): void {
   gauge('kube_deployment_status_replicas_available', 'Replicas available.', ['namespace', 'deployment'], () =>
     deployments(store).map((found) => [labelsOf(found), found.status?.availableReplicas ?? 0]),
   );
+}
+
+/** From the status of pods and not from samples, which tell of running containers only: those that crash matter most. */
+function registerRestarts(store: Store, registry: Registry): void {
+  const restarts = new Counter({
+    name: 'kube_pod_container_status_restarts_total',
+    help: 'How often the container was started again.',
+    labelNames: ['namespace', 'pod', 'container', 'node'],
+    registers: [registry],
+    collect: () => {
+      restarts.reset();
+      for (const { metadata, spec, status } of store.list<Stored<Pod>>('pods').items) {
+        const pod = { namespace: metadata.namespace ?? '', pod: metadata.name, node: spec?.nodeName ?? '' };
+        for (const { name, restartCount } of status?.containerStatuses ?? []) {
+          restarts.inc({ ...pod, container: name }, restartCount);
+        }
+      }
+    },
+  });
 }
 
 function deployments(store: Store): readonly Stored<Deployment>[] {

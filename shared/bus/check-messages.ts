@@ -184,7 +184,6 @@ function checkContainerSample(value: unknown, where: string): ContainerSample {
     ...checkContainer(sample, where),
     cpuSeconds: asNumber(sample.cpuSeconds, `${where}.cpuSeconds`),
     workingSetBytes: asNumber(sample.workingSetBytes, `${where}.workingSetBytes`),
-    restarts: asCount(sample.restarts, `${where}.restarts`),
     startedAt: asNumber(sample.startedAt, `${where}.startedAt`),
   };
 }

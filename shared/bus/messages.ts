@@ -121,7 +121,6 @@ export interface ContainerSample {
   container: string;
   cpuSeconds: number;
   workingSetBytes: number;
-  restarts: number;
   /** Milliseconds since the epoch at which the container started. */
   startedAt: number;
 }

@@ -16,7 +16,7 @@ function aSample(): SamplesRequest {
   const pod = { namespace: 'default', pod: 'web', uid: 'u1' };
   return {
     at: 0,
-    containers: [{ ...pod, container: 'main', cpuSeconds: 1.5, workingSetBytes: 4096, restarts: 2, startedAt: 1000 }],
+    containers: [{ ...pod, container: 'main', cpuSeconds: 1.5, workingSetBytes: 4096, startedAt: 1000 }],
     pods: [{ ...pod, receivedBytes: 10, sentBytes: 20 }],
     node: { cpuSeconds: 100, workingSetBytes: 1e9, filesystemUsedBytes: 1, filesystemSizeBytes: 2 },
   };
@@ -32,7 +32,6 @@ describe('metrics', () => {
       /container_cpu_usage_seconds_total\{namespace="default",pod="web",container="main",node="n1"\} 1.5/,
     );
     assert.match(text, /container_network_transmit_bytes_total\{namespace="default",pod="web",node="n1"\} 20/);
-    assert.match(text, /kube_pod_container_status_restarts_total\{.*\} 2/);
   });
 
   it('forgets a node that has been silent for a minute', async () => {
@@ -41,6 +40,23 @@ describe('metrics', () => {
     new Samples(clock, registry).ingest('n1', aSample());
     await clock.advance(61_000);
     assert.doesNotMatch(await registry.metrics(), /node="n1"/);
+  });
+
+  it('counts the restarts of a container that is not running too', async () => {
+    const registry = new Registry();
+    const state = await openSqliteStore(':memory:');
+    const store = await openStore(state, new ManualClock());
+    const waiting = { waiting: { reason: 'CrashLoopBackOff' } };
+    const main = { name: 'main', restartCount: 3, state: waiting, ready: false, image: 'hello:1', imageID: '' };
+    const pod = aPod({ nodeName: 'n1' });
+    await store.create('pods', { ...pod, status: { ...pod.status, containerStatuses: [main] } });
+    registerStateMetrics(store, registry);
+    const text = await registry.metrics();
+    await state.close();
+    assert.match(
+      text,
+      /kube_pod_container_status_restarts_total\{namespace="default",pod="web",node="n1",container="main"\} 3/,
+    );
   });
 
   it('passes promtool check metrics', async () => {

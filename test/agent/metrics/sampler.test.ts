@@ -37,7 +37,7 @@ describe('Sampler', () => {
     const [first, second] = link.samples;
     assert.equal((second?.at ?? 0) - (first?.at ?? 0), 10_000);
     const owner = { namespace: 'default', pod: 'web', uid: 'u1' };
-    const usage = { container: 'main', cpuSeconds: 1, workingSetBytes: 1 << 20, restarts: 3 };
+    const usage = { container: 'main', cpuSeconds: 1, workingSetBytes: 1 << 20 };
     assert.deepEqual(first?.containers, [{ ...owner, ...usage, startedAt: Date.parse('2026-01-01T00:00:00Z') }]);
     assert.deepEqual(first?.pods, [{ ...owner, receivedBytes: 10, sentBytes: 20 }]);
     assert.ok((first?.node.filesystemSizeBytes ?? 0) > 0);
