@@ -1,7 +1,8 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { ApiError, type ErrorDetails, type Reason } from '../shared/errors.ts';
+import { http } from '../shared/http.ts';
 import type { Connection } from './kubeconfig.ts';
 
 export interface CallOptions {
@@ -109,7 +110,7 @@ export class ApiClient {
     const isPlain = url.protocol === 'http:';
     const how: RequestOptions = { method, headers, signal: options.signal, ...(!isPlain && { agent: this.#agent }) };
     return new Promise((resolve, reject) => {
-      const sending = (isPlain ? httpRequest : httpsRequest)(url, how, resolve);
+      const sending = (isPlain ? http.request : httpsRequest)(url, how, resolve);
       limitConnecting(sending);
       sending.on('error', (error) => reject(this.unreachable(error)));
       sending.end(body);

@@ -1,6 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
+import type { Agent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { http } from '../../shared/http.ts';
 import { normalizeRegistry } from './reference.ts';
 import type { Registries, RegistrySettings } from './registry-settings.ts';
 
@@ -18,7 +19,7 @@ const connectionsPerHost = 16;
 /** Where registries are and with which TLS settings one speaks with them. */
 export class Endpoints {
   readonly #registries: Registries;
-  readonly #agents = new Map<string, HttpAgent>();
+  readonly #agents = new Map<string, Agent>();
 
   constructor(registries: Registries) {
     this.#registries = registries;
@@ -42,7 +43,7 @@ export class Endpoints {
   }
 
   /** What connects to `url` for an endpoint, through the proxy that the environment names. Elsewhere than at the endpoint itself, certificates are always checked. */
-  agent(url: URL, endpoint: Endpoint): HttpAgent {
+  agent(url: URL, endpoint: Endpoint): Agent {
     const settings = this.#registries.get(endpoint.registry);
     const isOwn = url.origin === new URL(endpoint.base).origin;
     const tls = { ca: settings?.ca, skipVerify: isOwn && settings?.skipVerify === true };
@@ -64,10 +65,10 @@ export class Endpoints {
 
 type Tls = Pick<RegistrySettings, 'ca' | 'skipVerify'>;
 
-function makeAgent({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): HttpAgent {
+function makeAgent({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): Agent {
   const proxy = isDirect ? {} : { proxyEnv: process.env };
   const options = { keepAlive: true, maxSockets: connectionsPerHost, ...proxy };
-  if (!isSecure) return new HttpAgent(options);
+  if (!isSecure) return new http.Agent(options);
   // One context for all connections: reading hundreds of certificates takes a while.
   return new HttpsAgent({ ...options, secureContext: trust(ca), rejectUnauthorized: !skipVerify });
 }

@@ -1,6 +1,7 @@
-import { type Agent, type IncomingMessage, type OutgoingHttpHeaders, request as overHttp } from 'node:http';
+import type { Agent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
+import { http } from '../../shared/http.ts';
 
 export interface ExchangeOptions {
   method: string;
@@ -20,7 +21,7 @@ const connectTimeoutMs = 10_000;
  */
 export function exchange(url: URL, { body, silenceMs, ...options }: ExchangeOptions): Promise<IncomingMessage> {
   const isSecure = url.protocol === 'https:';
-  const request = (isSecure ? overHttps : overHttp)(url, options);
+  const request = (isSecure ? overHttps : http.request)(url, options);
   request.once('socket', (socket) => {
     if (!socket.connecting) return;
     const timer = setTimeout(() => request.destroy(lateError('ETIMEDOUT')), connectTimeoutMs);

@@ -1,6 +1,7 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
+import { http } from '../../shared/http.ts';
 import type { Container, Probe } from '../../shared/objects/types.ts';
 import { portNumber } from './port.ts';
 import type { ProbeResult } from './prober.ts';
@@ -61,7 +62,7 @@ async function get(url: URL, { httpHeaders = [] }: HttpGet, signal: AbortSignal)
       key in headers && !['user-agent', 'accept'].includes(key) ? [...(headers[key] ?? []), value] : [value];
   }
   const single = Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
-  const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const make = url.protocol === 'https:' ? httpsRequest : http.request;
   const options = { headers: Object.fromEntries(single) as Record<string, string>, signal, agent: false as const };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     make(url, { ...options, rejectUnauthorized: false }, resolve)

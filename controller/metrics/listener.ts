@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { http } from '../../shared/http.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Address } from '../../shared/settings.ts';
 
@@ -25,7 +26,7 @@ export class MetricsListener {
   /** Resolves with where it listens; port 0 takes a free one. */
   listen({ host, port }: Address): Promise<Address> {
     const needsToken = !loopback.test(host);
-    const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+    const server = http.createServer({ requestTimeout: 10_000 }, (request, response) => {
       this.#answer(request, response, needsToken).catch((error: unknown) => {
         this.#deps.log.error('metrics could not be written', { error });
         if (!response.headersSent) response.writeHead(500);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { http } from '../../shared/http.ts';
 import { messageOf } from '../../shared/errors.ts';
 
 const keptLogs = 3;
@@ -21,7 +22,7 @@ export async function nameOf(monitorPort: number): Promise<string | undefined> {
 
 /** The body of a 200 answer. Not by fetch, which would load a second HTTP client into the controller. */
 async function get(port: number, path: string): Promise<string | undefined> {
-  const asking = request({ host: '127.0.0.1', port, path, signal: AbortSignal.timeout(2000) }).end();
+  const asking = http.request({ host: '127.0.0.1', port, path, signal: AbortSignal.timeout(2000) }).end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   const body = await text(response);
   return response.statusCode === 200 ? body : undefined;

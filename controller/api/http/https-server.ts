@@ -1,6 +1,7 @@
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import { http } from '../../../shared/http.ts';
 import type { TlsIdentity } from '../deps.ts';
 
 const badRequest = JSON.stringify({
@@ -47,7 +48,7 @@ export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdent
 /** A response that writes on the raw socket of an upgrade request, and closes it after. */
 export function responseOn(message: IncomingMessage, socket: Socket): ServerResponse {
   socket.on('error', () => socket.destroy());
-  const response = new ServerResponse(message);
+  const response = new http.ServerResponse(message);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   response.once('finish', () => socket.end());
