@@ -1,8 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { createPrivateKey, randomBytes, X509Certificate as NodeCertificate, type webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
-import { promisify } from 'node:util';
 import type { Clock } from '../../shared/clock.ts';
-import * as x509 from './x509.ts';
 
 /** A certificate and its key, both PEM. */
 export interface Credential {
@@ -10,6 +10,9 @@ export interface Credential {
   privateKey: string;
 }
 
+type CryptoKey = webcrypto.CryptoKey;
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const hour = 3_600_000;
 const day = 24 * hour;
 const authorityLife = 3_650 * day;
@@ -18,84 +21,83 @@ const leafLife = 365 * day;
 /** Signs certificates for one cluster. Clocks of other machines may be an hour behind: everything is back-dated by one. */
 export class CertificateAuthority {
   readonly credential: Credential;
-  readonly #subject: Buffer;
-  readonly #key: KeyObject;
+  readonly #certificate: x509.X509Certificate;
+  readonly #key: CryptoKey;
   readonly #clock: Clock;
 
-  private constructor(credential: Credential, clock: Clock) {
+  private constructor(credential: Credential, key: CryptoKey, clock: Clock) {
     this.credential = credential;
-    this.#subject = x509.subjectOf(new X509Certificate(credential.certificate));
-    this.#key = createPrivateKey(credential.privateKey);
+    this.#certificate = new x509.X509Certificate(credential.certificate);
+    this.#key = key;
     this.#clock = clock;
   }
 
   /** A new authority with a new key. */
   static async create(clock: Clock): Promise<CertificateAuthority> {
-    const { privateKey, publicKey } = await newKeys();
-    const name = x509.encodeName([{ CN: 'berth-ca' }]);
-    const certificate = x509.signCertificate(
-      {
-        subject: name,
-        issuer: name,
-        ...lifeFrom(clock.now(), authorityLife),
-        publicKey,
-        extensions: [
-          x509.basicConstraints(true),
-          x509.keyUsage(x509.usage.keyCertSign, x509.usage.cRLSign),
-          x509.subjectKeyId(publicKey),
-        ],
-      },
-      privateKey,
-    );
-    return new CertificateAuthority({ certificate, privateKey: exportKey(privateKey) }, clock);
+    const keys = await newKeys();
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: newSerialNumber(),
+      name: [{ CN: ['berth-ca'] }],
+      ...lifeFrom(clock.now(), authorityLife),
+      signingAlgorithm: algorithm,
+      keys,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    });
+    const credential = { certificate: certificate.toString('pem'), privateKey: await exportKey(keys.privateKey) };
+    return new CertificateAuthority(credential, keys.privateKey, clock);
   }
 
   /** The authority of an earlier start. Throws when its time is over. */
-  static load(credential: Credential, clock: Clock): CertificateAuthority {
-    const { validTo } = new X509Certificate(credential.certificate);
+  static async load(credential: Credential, clock: Clock): Promise<CertificateAuthority> {
+    const { validTo } = new NodeCertificate(credential.certificate);
     if (Date.parse(validTo) <= clock.now()) throw new Error(`the certificate authority expired at ${validTo}`);
-    return new CertificateAuthority(credential, clock);
+    return new CertificateAuthority(credential, await importKey(credential.privateKey), clock);
   }
 
   /** A certificate for a server that is reached under any of `names` (host names and addresses). */
   issueServerCertificate(names: readonly string[]): Promise<Credential> {
-    const isHost = (name: string): boolean => isIP(name) === 0;
+    const alternatives = names.map((name) => ({
+      type: isIP(name) === 0 ? ('dns' as const) : ('ip' as const),
+      value: name,
+    }));
     return this.#issue(
-      [{ CN: names[0] ?? 'berth' }],
+      [{ CN: [names[0] ?? 'berth'] }],
       [
-        x509.extendedKeyUsage('serverAuth'),
-        x509.subjectAlternativeNames(
-          names.filter(isHost),
-          names.filter((name) => !isHost(name)),
-        ),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(alternatives),
       ],
     );
   }
 
   /** A certificate that authenticates `user`, a member of `groups`. */
   issueClientCertificate(user: string, groups: readonly string[]): Promise<Credential> {
-    return this.#issue([{ CN: user }, ...groups.map((group) => ({ O: group }))], [x509.extendedKeyUsage('clientAuth')]);
+    const subject = [{ CN: [user] }, ...groups.map((group) => ({ O: [group] }))];
+    return this.#issue(subject, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]);
   }
 
-  async #issue(subject: readonly x509.NamePart[], extensions: readonly Buffer[]): Promise<Credential> {
-    const { privateKey, publicKey } = await newKeys();
-    const certificate = x509.signCertificate(
-      {
-        subject: x509.encodeName(subject),
-        issuer: this.#subject,
-        ...lifeFrom(this.#clock.now(), leafLife),
-        publicKey,
-        extensions: [
-          x509.basicConstraints(false),
-          x509.keyUsage(x509.usage.digitalSignature),
-          x509.authorityKeyId(createPublicKey(this.#key)),
-          x509.subjectKeyId(publicKey),
-          ...extensions,
-        ],
-      },
-      this.#key,
-    );
-    return { certificate, privateKey: exportKey(privateKey) };
+  async #issue(subject: x509.JsonName, extensions: x509.Extension[]): Promise<Credential> {
+    const keys = await newKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: newSerialNumber(),
+      subject,
+      issuer: this.#certificate.subjectName,
+      ...lifeFrom(this.#clock.now(), leafLife),
+      signingAlgorithm: algorithm,
+      publicKey: keys.publicKey,
+      signingKey: this.#key,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        ...extensions,
+      ],
+    });
+    return { certificate: certificate.toString('pem'), privateKey: await exportKey(keys.privateKey) };
   }
 }
 
@@ -106,8 +108,8 @@ export function isServerCertificateFresh(
   names: readonly string[],
   now: number,
 ): boolean {
-  const parsed = new X509Certificate(certificate);
-  if (!parsed.verify(new X509Certificate(authority).publicKey)) return false;
+  const parsed = new NodeCertificate(certificate);
+  if (!parsed.verify(new NodeCertificate(authority).publicKey)) return false;
   const covers = (name: string): boolean =>
     (isIP(name) === 0 ? parsed.checkHost(name, { subject: 'never' }) : parsed.checkIP(name)) !== undefined;
   if (!names.every(covers)) return false;
@@ -115,16 +117,29 @@ export function isServerCertificateFresh(
   return now >= from && now < from + ((Date.parse(parsed.validTo) - from) * 2) / 3;
 }
 
-function lifeFrom(now: number, life: number): { notBefore: number; notAfter: number } {
-  return { notBefore: now - hour, notAfter: now + life };
+function lifeFrom(now: number, life: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(now - hour), notAfter: new Date(now + life) };
 }
 
-const generate = promisify(generateKeyPair);
-
-function newKeys(): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
-  return generate('ec', { namedCurve: 'P-256' });
+/** 127 random bits; the first byte is never zero and never makes the number negative. */
+function newSerialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
 }
 
-function exportKey(key: KeyObject): string {
-  return key.export({ format: 'pem', type: 'pkcs8' }).toString();
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+async function exportKey(key: CryptoKey): Promise<string> {
+  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', key));
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ format: 'pem', type: 'pkcs8' })
+    .toString();
+}
+
+async function importKey(pem: string): Promise<CryptoKey> {
+  const der = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
+  return crypto.subtle.importKey('pkcs8', der, algorithm, true, ['sign']);
 }

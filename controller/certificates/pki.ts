@@ -28,7 +28,7 @@ export class Pki {
     await makePrivateDirectory(directory);
     const existing = await readCredential(directory, 'ca');
     if (existing !== undefined) {
-      return new Pki(directory, CertificateAuthority.load(existing, clock), clock);
+      return new Pki(directory, await CertificateAuthority.load(existing, clock), clock);
     }
     const authority = await CertificateAuthority.create(clock);
     await writeCredential(directory, 'ca', authority.credential);
