@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
-import { CertificateAuthority, isServerCertificateFresh, type Credential } from './authority.ts';
+import { CertificateAuthority, isServerCertificateFresh } from './authority.ts';
+import type { Credential } from './credential.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from './private-files.ts';
 
 /** What a TLS server of Berth needs: its certificate and key, and the authority that signed it (all PEM). */
@@ -28,7 +29,7 @@ export class Pki {
     await makePrivateDirectory(directory);
     const existing = await readCredential(directory, 'ca');
     if (existing !== undefined) {
-      return new Pki(directory, await CertificateAuthority.load(existing, clock), clock);
+      return new Pki(directory, CertificateAuthority.load(existing, clock), clock);
     }
     const authority = await CertificateAuthority.create(clock);
     await writeCredential(directory, 'ca', authority.credential);

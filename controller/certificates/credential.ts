@@ -1,0 +1,5 @@
+/** A certificate and its key, both PEM. */
+export interface Credential {
+  certificate: string;
+  privateKey: string;
+}
