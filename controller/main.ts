@@ -239,7 +239,8 @@ function renewBusCertificate(server: NatsServer, { settings, pki, clock, log, sc
 /** The process's own numbers, without the gauges that have the name of a counter. */
 function processRegistry(): Registry {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  // Its clock for delays ticks as often as told, in ms: by default a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 });
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   return registry;
 }
