@@ -1,5 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const names = { serial: 0 };
 
@@ -24,6 +24,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/** Removes what a process left that was killed while it wrote. Call it before anybody writes to the directory. */
+export async function removeHalfWritten(directory: string): Promise<void> {
+  const left = (await readdir(directory)).filter((file) => /\.\d+\.\d+\.tmp$/.test(file));
+  await Promise.all(left.map((file) => rm(join(directory, file), { force: true })));
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { removeHalfWritten } from '../../shared/atomic-file.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Scope } from '../../shared/scope.ts';
@@ -57,6 +58,7 @@ export class NodeLogs {
   /** Begins to rotate, ship and sweep until the scope closes. */
   async run(scope: Scope): Promise<void> {
     await mkdir(this.#stateDirectory(), { recursive: true, mode: 0o700 });
+    await removeHalfWritten(this.#stateDirectory());
     await mkdir(this.#deps.paths.logs, { recursive: true, mode: 0o700 });
     await this.#discover();
     const report = (what: string) => (error: unknown) => this.#deps.log.error(what, { error });

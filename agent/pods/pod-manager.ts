@@ -54,6 +54,7 @@ export class PodManager {
     for (const prefix of ['configmaps/', 'secrets/', 'serviceaccounts/']) {
       desired.onChange(prefix, (key) => this.#configChanged(key));
     }
+    await this.#deps.records.open();
     await this.#lookAround();
     const report = (what: string) => (error: unknown) => this.#deps.log.error(what, { error });
     for (let index = 0; index < runners; index += 1) {

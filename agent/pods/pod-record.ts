@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../shared/atomic-file.ts';
+import { removeHalfWritten, writeFileAtomic } from '../../shared/atomic-file.ts';
 import type { PodStatus } from '../../shared/objects/types.ts';
 import type { ContainerId, SandboxId } from '../runtime/driver.ts';
 
@@ -60,6 +60,12 @@ export class PodRecords {
     this.#directory = directory;
   }
 
+  /** Makes the directory, and clears what a killed process left in it. Call once, before the rest. */
+  async open(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await removeHalfWritten(this.#directory);
+  }
+
   /** Undefined when there is none, or none that can be read. */
   async load(uid: string): Promise<PodRecord | undefined> {
     try {
@@ -70,7 +76,6 @@ export class PodRecords {
   }
 
   async save(record: PodRecord): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await writeFileAtomic(this.#path(record.uid), JSON.stringify(record));
   }
 
@@ -79,7 +84,6 @@ export class PodRecords {
   }
 
   async list(): Promise<string[]> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const files = await readdir(this.#directory);
     return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
   }

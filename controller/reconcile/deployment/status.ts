@@ -62,8 +62,10 @@ export function countSets({ deployment, current, old }: Omit<StatusInput, 'now'>
 type Next = Pick<DeploymentCondition, 'type' | 'status' | 'reason' | 'message'> & { hasProgressed?: boolean };
 
 function availableCondition({ deployment }: StatusInput, { availableReplicas }: Counts): Next {
-  const { replicas, maxUnavailable } = desiredRollout(deployment);
-  return availableReplicas >= replicas - maxUnavailable
+  const { replicas, maxUnavailable, strategy } = desiredRollout(deployment);
+  // Recreate lets all pods be missing during a rollout; that does not make a deployment without pods available.
+  const mayMiss = strategy === 'Recreate' ? 0 : maxUnavailable;
+  return availableReplicas >= replicas - mayMiss
     ? {
         type: 'Available',
         status: 'True',

@@ -135,6 +135,14 @@ describe('a Deployment', () => {
     check();
   });
 
+  it('is not available without a pod with Recreate either', async () => {
+    await cluster.stop();
+    cluster = await Cluster.start(0);
+    await cluster.store.create('deployments.apps', aDeployment({ spec: { strategy: { type: 'Recreate' } } }));
+    await cluster.until('the condition', () => cluster.condition('Available') !== undefined);
+    assert.equal(cluster.condition('Available')?.reason, 'MinimumReplicasUnavailable');
+  });
+
   it('keeps only as many old ReplicaSets as it is told', async () => {
     await create({ replicas: 1, spec: { revisionHistoryLimit: 1 } });
     for (const image of ['hello:2', 'hello:3', 'hello:4']) {
