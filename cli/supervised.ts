@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../shared/backoff.ts';
 import { nodeArguments, programPath } from './programs.ts';
 
@@ -7,6 +8,9 @@ const stopTimeoutMs = 20_000;
 const backoff = { initialMs: 500, maxMs: 10_000 };
 /** A program that ran so long has recovered from what ended it before. */
 const healthyMs = 60_000;
+
+/** What a program does first: it says something, or it ends. */
+type Sign = { message: unknown } | { code: number | null; signal: string | null };
 
 /** A program of Berth's own that is started again when it ends by itself, and ends with this process. */
 export class Supervised {
@@ -23,23 +27,25 @@ export class Supervised {
     this.#env = env;
   }
 
-  /** Starts it and resolves with the first message it sends. Throws when it ends or says nothing before. */
+  /**
+   * Starts it and resolves with the first message it sends. One that is killed before is started again, one that ends by
+   * itself has said why: then this throws, and also when it says nothing for `timeoutMs`.
+   */
   async start(timeoutMs: number): Promise<unknown> {
-    const child = this.#spawn();
     const timeout = AbortSignal.timeout(timeoutMs);
-    const first = await Promise.race([
-      once(child, 'message', { signal: timeout }).then(([message]: unknown[]) => ({ message })),
-      once(child, 'exit', { signal: timeout }).then(([code, signal]: unknown[]) => ({ code, signal })),
-    ]).catch((error: unknown) => {
-      throw new Error(`the ${this.#program} did not come up within ${timeoutMs / 1000} s; see its messages above`, {
-        cause: error,
-      });
-    });
-    if ('message' in first) {
-      this.#watch(child, performance.now());
-      return first.message;
+    for (;;) {
+      const child = this.#spawn();
+      const first = await this.#firstSign(child, timeout, timeoutMs);
+      if ('message' in first) {
+        this.#watch(child, performance.now());
+        return first.message;
+      }
+      if (first.code !== null || this.#stopping) {
+        throw new Error(`the ${this.#program} ended with ${first.code ?? first.signal}; see its messages above`);
+      }
+      this.#failures += 1;
+      await sleep(this.#announceRestart(first.signal));
     }
-    throw new Error(`the ${this.#program} ended with ${String(first.code ?? first.signal)}; see its messages above`);
   }
 
   /** SIGTERM, and SIGKILL when that does not help. */
@@ -54,6 +60,25 @@ export class Supervised {
     clearTimeout(timer);
   }
 
+  async #firstSign(child: ChildProcess, signal: AbortSignal, timeoutMs: number): Promise<Sign> {
+    try {
+      return await Promise.race([
+        once(child, 'message', { signal }).then(([message]: unknown[]) => ({ message })),
+        once(child, 'exit', { signal }).then(([code, name]) => ({ code, signal: name }) as Sign),
+      ]);
+    } catch (error) {
+      const problem = `the ${this.#program} did not come up within ${timeoutMs / 1000} s; see its messages above`;
+      throw new Error(problem, { cause: error });
+    }
+  }
+
+  /** Says that it ended; the delay before it is started again. */
+  #announceRestart(ending: number | string | null): number {
+    const delay = backoffMs(this.#failures, backoff);
+    process.stderr.write(`berth: the ${this.#program} ended with ${ending}; starting it again in ${delay / 1000} s\n`);
+    return delay;
+  }
+
   #spawn(): ChildProcess {
     this.#child = spawn(process.execPath, [...nodeArguments, programPath(this.#program), ...this.#args], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -66,13 +91,12 @@ export class Supervised {
     child.once('exit', (code, signal) => {
       if (this.#stopping) return;
       this.#failures = performance.now() - startedAt > healthyMs ? 1 : this.#failures + 1;
-      const delay = backoffMs(this.#failures, backoff);
-      process.stderr.write(
-        `berth: the ${this.#program} ended with ${code ?? signal}; starting it again in ${delay / 1000} s\n`,
+      setTimeout(
+        () => {
+          if (!this.#stopping) this.#watch(this.#spawn(), performance.now());
+        },
+        this.#announceRestart(code ?? signal),
       );
-      setTimeout(() => {
-        if (!this.#stopping) this.#watch(this.#spawn(), performance.now());
-      }, delay);
     });
   }
 }
