@@ -1,3 +1,4 @@
+import { parseJoinToken } from '../shared/bus/join-token.ts';
 import { ApiError } from '../shared/errors.ts';
 import type { ExtensionRoute } from './api/deps.ts';
 import type { JoinTokens } from './nodes/join-tokens.ts';
@@ -15,7 +16,8 @@ export function tokenRoutes(tokens: JoinTokens): ExtensionRoute[] {
         const wanted = (body ?? {}) as { ttlMs?: unknown; uses?: unknown };
         const ttlMs = readNumber('ttlMs', wanted.ttlMs ?? 24 * 3_600_000, maxTtlMs);
         const uses = readNumber('uses', wanted.uses ?? 1, maxUses);
-        return { token: await tokens.create({ ttlMs, uses }) };
+        const token = await tokens.create({ ttlMs, uses });
+        return { id: parseJoinToken(token).id, token };
       },
     },
     {

@@ -14,7 +14,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+  // A time that has come meanwhile is not worth the warning that Node gives.
+  sleep: (ms, signal) => sleep(Math.max(0, ms), undefined, { signal }),
 };
 
 /** RFC 3339 with seconds, as Kubernetes writes `metav1.Time`. */
