@@ -22,6 +22,7 @@ import { NodeLogs } from './logs/node-logs.ts';
 import { Sampler } from './metrics/sampler.ts';
 import { BridgeNetwork } from './network/bridge-network.ts';
 import { readAddresses, readCapacity } from './node/host-facts.ts';
+import { limitsConditions } from './node/limits-condition.ts';
 import { AgentNode } from './node/node.ts';
 import { agentPaths, type AgentPaths } from './paths.ts';
 import { DesiredConfig } from './pods/desired-config.ts';
@@ -117,6 +118,7 @@ async function openRuntime({ settings, paths, clock, log, scope }: Context, { li
     driver: { version: () => runtime().version(), listSandboxes: async () => runtime().listSandboxes() },
     paths,
     settings,
+    otherConditions: () => limitsConditions(opened?.missingControllers() ?? []),
     clock,
     log,
   });

@@ -5,7 +5,8 @@ import { ApiError, messageOf } from '../../../shared/errors.ts';
 import { listMounts, unmount } from '../../host/mounts.ts';
 import { removeNetworkObjects } from '../../host/network-objects.ts';
 import type { AgentPaths } from '../../paths.ts';
-import { Cgroups, findCgroupMounts } from './cgroups.ts';
+import { findCgroupMounts } from './cgroup-mounts.ts';
+import { Cgroups } from './cgroups.ts';
 import { layoutOf } from './layout.ts';
 
 const killRounds = 500;

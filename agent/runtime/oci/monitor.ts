@@ -26,7 +26,7 @@ export interface MonitorOptions {
   stdin: boolean;
   deadlineMs: number;
   /** Moves the monitor, not yet forked, to where it outlives this process. */
-  place: (pid: number) => Promise<void>;
+  place: (pid: number) => void;
 }
 
 /** A created container and what watches it. `process` is undefined when it has ended already. */
@@ -73,7 +73,7 @@ async function spawnMonitor(options: MonitorOptions, aliveFd: number): Promise<s
   await once(child, 'spawn');
   const [, , errors, sync, start] = child.stdio as [null, null, Readable, Socket, Socket];
   start.on('error', () => undefined);
-  if (child.pid !== undefined) await options.place(child.pid);
+  if (child.pid !== undefined) options.place(child.pid);
   start.end('\0');
   try {
     return await answerWithin(child, sync, errors, options.deadlineMs);

@@ -18,6 +18,7 @@ import type {
 } from '../driver.ts';
 import { type ContainerEntry, statusOf } from './container-table.ts';
 import { KeyedLock } from './gate.ts';
+import { missingControllers } from './host.ts';
 import { bundleFiles } from './layout.ts';
 import { reopenLog } from './log-control.ts';
 import { makeParts, type OciDriverDeps, type Parts } from './parts.ts';
@@ -58,6 +59,11 @@ export class OciDriver implements RuntimeDriver {
   version(): Promise<string> {
     const { name, version } = this.#parts.host.runtime;
     return Promise.resolve(`oci://${name}-${version}`);
+  }
+
+  /** Controllers, as memory, whose limits this machine cannot enforce; pods run without them. */
+  missingControllers(): string[] {
+    return missingControllers(this.#parts.host);
   }
 
   runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {

@@ -49,9 +49,9 @@ const idDigits = 32;
 
 export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Parts> {
   const { paths, images, snapshotter, network, clock, log, chance, createDeadlineMs = 30_000 } = deps;
-  const host = await lookAtHost();
-  const layout = layoutOf(paths);
   const cgroupParent = paths.cgroup;
+  const host = await lookAtHost(cgroupParent);
+  const layout = layoutOf(paths);
   const newId = (): string => Array.from({ length: idDigits }, () => Math.floor(chance() * 16).toString(16)).join('');
   const table = new ContainerTable(new RecordFiles<ContainerRecord>(layout.containerRecords));
   const sandboxRecords = new RecordFiles<SandboxRecord>(layout.sandboxRecords);

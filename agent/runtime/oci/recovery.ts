@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../../shared/errors.ts';
 import type { ContainerId, SandboxId } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
+import { missingControllers } from './host.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function recover(parts: Parts, deps: OciDriverDeps): Promise<void> 
   for (const directory of [deps.paths.run, layout.bundles, layout.runtimeRoots]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
-  const missing = ['cpu', 'memory', 'pids'].filter((name) => !host.limits.cgroups.controllers.has(name));
+  const missing = missingControllers(host);
   if (missing.length > 0) deps.log.warn('limits are not enforced: cgroup controllers are missing', { missing });
   await host.cgroups.make(`${deps.paths.cgroup}/monitors`);
   await table.load();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError } from '../../../shared/errors.ts';
 import { run } from '../../host/run.ts';
-import type { CgroupMounts } from './cgroups.ts';
+import type { CgroupMounts } from './cgroup-mounts.ts';
 
 /** An OCI runtime of this machine. */
 export interface OciRuntime {

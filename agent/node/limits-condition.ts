@@ -1,0 +1,8 @@
+import type { NodeCondition } from '../../shared/objects/types.ts';
+
+/** What to tell of a node whose cgroups lack controllers: pods run there, but may take more than their limits. */
+export function limitsConditions(missing: readonly string[]): NodeCondition[] {
+  if (missing.length === 0) return [];
+  const message = `limits of ${missing.join(', ')} are not enforced: the cgroups of this machine do not offer them`;
+  return [{ type: 'LimitsEnforced', status: 'False', reason: 'CgroupControllersMissing', message }];
+}
