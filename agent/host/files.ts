@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { errnoCode } from './libc.ts';
 
-/**
- * Writes a small file that readers see either as it was or complete; a power cut may take it. 0600 unless told. At once:
- * it goes to memory, and handing the calls to other threads takes longer than all of them.
- */
+/** Writes a file that readers see either as it was or complete; a power cut may take it. 0600 unless told. */
 export async function writeAtomic(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
-    writeFileSync(temporary, text, { mode });
-    renameSync(temporary, path);
+    await writeFile(temporary, text, { mode });
+    await rename(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
 }
