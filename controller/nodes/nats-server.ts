@@ -6,7 +6,7 @@ import { NatsBus } from '../../shared/bus/nats-bus.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { isSameProcess, type ProcessIdentity } from '../../shared/process-identity.ts';
+import { identifyProcess, isSameProcess, type ProcessIdentity } from '../../shared/process-identity.ts';
 import { Scope } from '../../shared/scope.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
 import type { BusAuthority } from './jwt.ts';
@@ -196,7 +196,10 @@ export class NatsServer {
     await checkConfig(binary, this.#configFile);
     await rm(config.pidFile, { force: true });
     const pid = await spawnServer(binary, this.#configFile, this.#file('nats-server.out'));
-    this.#setServer(await findServer(pid, this.#configFile));
+    // By its number alone: a program that has just been executed has no command line to be known by yet.
+    this.#setServer(identifyProcess(pid));
+    // The server writes it too, but later: a controller that is killed until then must still find its child.
+    await writePrivateFile(config.pidFile, String(pid));
     const deadline = clock.monotonic() + healthyWithinMs;
     while (this.#server !== undefined && isSameProcess(this.#server)) {
       if ((await nameOf(config.monitorPort)) === serverName(config)) return;

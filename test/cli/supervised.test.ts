@@ -44,7 +44,11 @@ describe('berth up and its programs', function () {
   it('comes up although the controller is killed while it starts', async () => {
     await until(() => childrenOf(up.pid ?? 0).length > 0, 'the controller runs', { everyMs: 1 });
     process.kill(childrenOf(up.pid ?? 0)[0] ?? 0, 'SIGKILL');
-    await until(() => output.includes('berth ready '), 'berth is ready', { withinMs: 60_000 });
+    const isReady = (): boolean => {
+      assert.match(output, /^berth ready /m, errors);
+      return true;
+    };
+    await until(isReady, 'berth is ready', { withinMs: 60_000 });
     assert.match(errors, /the controller ended with SIGKILL; starting it again/);
   });
 });
