@@ -4,63 +4,55 @@
  * `node bench/apply.ts [rounds]`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeRootfs } from '../cli/demo-image.ts';
 import type { Pod, Stored } from '../shared/objects/types.ts';
-import { Cluster, podsPath } from '../test/e2e/cluster.ts';
+import type { Cluster } from '../test/e2e/cluster.ts';
 import { until } from '../test/support/until.ts';
+import { apply, benchPod, removePods, untilPods, withCluster } from './bench-cluster.ts';
 import { Numbers } from './numbers.ts';
 import { makeRawBundle, timeRawOutput } from './raw-runc.ts';
 
 const rounds = Number(process.argv[2] ?? 20);
-const image = 'bench:1';
-const numbers = new Numbers();
-const cluster = await Cluster.create();
-try {
-  await cluster.up();
-  await cluster.importImage(image);
-  const root = unpackRoot();
-  for (let round = -2; round < rounds; round += 1) {
-    const pod = await startPod(`pod-${round + 2}`, round < 0 ? undefined : numbers);
+const warmUps = 2;
+
+await withCluster(async (cluster) => {
+  const numbers = new Numbers();
+  const root = unpackRoot(cluster.directory);
+  for (let round = 0; round < rounds + warmUps; round += 1) {
+    const into = round < warmUps ? new Numbers() : numbers;
+    const pod = await startPod(cluster, `pod-${round}`, into);
     const container = pod.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, '') ?? '';
-    const took = await timeRawOutput(await makeRawBundle(cluster.paths, container, root));
-    if (round >= 0) numbers.add('runc run', took);
-    await cluster.delete(`${podsPath}/${pod.metadata.name}`, { gracePeriodSeconds: 0 });
+    into.add('runc run to output', await timeRawOutput(await makeRawBundle(cluster.paths, container, root)));
+    await removePods(cluster);
   }
   numbers.print('ms');
-  numbers.printRatio('apply to output', 'runc run');
-} finally {
-  await cluster.destroy();
-}
+  numbers.printRatio('apply to output', 'runc run to output');
+});
 
-/** Applies a pod and watches it until it runs. */
-async function startPod(name: string, into: Numbers | undefined): Promise<Stored<Pod>> {
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name },
-    spec: { containers: [{ name: 'main', image, command: ['sh', '-c', 'echo started; exec sleep 1000'] }] },
+async function startPod(cluster: Cluster, name: string, into: Numbers): Promise<Stored<Pod>> {
+  let begin = 0;
+  let running: Stored<Pod> | undefined;
+  const applied = async (): Promise<void> => {
+    begin = now();
+    await apply(cluster, benchPod(name));
+    into.add('apply answered', now() - begin);
   };
-  const begin = now();
-  await cluster.client.call('PATCH', `${podsPath}/${name}`, {
-    body: pod,
-    contentType: 'application/apply-patch+yaml',
-    query: { fieldManager: 'bench' },
+  await untilPods(cluster, applied, (pod) => {
+    if (pod.metadata.name !== name || pod.status?.phase !== 'Running') return false;
+    running = pod;
+    return true;
   });
-  const applied = now();
-  const running = await cluster.untilPod(name, 'runs', ({ status }) => status?.phase === 'Running', 30_000);
-  const shown = now();
-  const output = await firstOutput(running);
-  into?.add('apply answered', applied - begin);
-  into?.add('apply to output', output - begin);
-  into?.add('apply to Running', shown - begin);
+  if (running === undefined) throw new Error(`pod ${name} does not run`);
+  into.add('apply to Running', now() - begin);
+  into.add('apply to output', (await firstOutput(cluster, running)) - begin);
   return running;
 }
 
 /** When the monitor read the first line, in ms. */
-async function firstOutput({ metadata: { namespace, name, uid } }: Stored<Pod>): Promise<number> {
+async function firstOutput(cluster: Cluster, { metadata: { namespace, name, uid } }: Stored<Pod>): Promise<number> {
   const file = join(cluster.paths.logs, `${namespace}_${name}_${uid}`, 'main', '0.log');
   let log = '';
   await until(async () => (log = await readFile(file, 'utf8')).includes('\n'), 'the pod has written its line');
@@ -73,10 +65,11 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-function unpackRoot(): string {
-  const root = join(cluster.directory, 'root');
+function unpackRoot(directory: string): string {
+  const root = join(directory, 'root');
   mkdirSync(root);
-  const { tar } = makeRootfs('/bin/busybox');
-  execFileSync('tar', ['-C', root, '-xf', tar]);
+  const rootfs = makeRootfs('/bin/busybox');
+  execFileSync('tar', ['-C', root, '-xf', rootfs.tar]);
+  rmSync(rootfs.directory, { recursive: true, force: true });
   return root;
 }

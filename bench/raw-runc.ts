@@ -14,9 +14,13 @@ export interface RawBundle {
 }
 
 /** The same settings and a copy of `root`, with namespaces that the runtime makes itself and a cgroup beside Berth's. */
-export async function makeRawBundle(paths: AgentPaths, container: string, root: string): Promise<RawBundle> {
+export async function makeRawBundle(
+  paths: AgentPaths,
+  container: string,
+  root: string,
+  name = `raw-${container}`,
+): Promise<RawBundle> {
   const config = JSON.parse(await readFile(join(paths.run, 'c', container, 'config.json'), 'utf8')) as OciSpec;
-  const name = `raw-${container}`;
   const directory = join(paths.data, name);
   await mkdir(directory, { recursive: true });
   await cp(root, join(directory, 'root'), { recursive: true, verbatimSymlinks: true });
@@ -26,7 +30,7 @@ export async function makeRawBundle(paths: AgentPaths, container: string, root: 
     linux: {
       ...config.linux,
       namespaces: config.linux.namespaces.map(({ type }) => ({ type })),
-      cgroupsPath: `${paths.cgroup}/raw/${container}`,
+      cgroupsPath: `${paths.cgroup}/raw/${name}`,
     },
   };
   await writeFile(join(directory, 'config.json'), JSON.stringify(spec));
