@@ -25,7 +25,8 @@ await withCluster(async (cluster) => {
     const into = round < warmUps ? new Numbers() : numbers;
     const pod = await startPod(cluster, `pod-${round}`, into);
     const container = pod.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, '') ?? '';
-    into.add('runc run to output', await timeRawOutput(await makeRawBundle(cluster.paths, container, root)));
+    const bundle = await makeRawBundle(cluster.paths, container, root, join(cluster.directory, `raw-${round}`));
+    into.add('runc run to output', await timeRawOutput(bundle));
     await removePods(cluster);
   }
   numbers.print('ms');

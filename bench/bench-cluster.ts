@@ -15,7 +15,8 @@ export async function withCluster(work: (cluster: Cluster) => Promise<void>): Pr
     await cluster.importImage(image);
     await work(cluster);
   } finally {
-    await cluster.destroy();
+    // Not thrown: it would hide what went wrong before.
+    await cluster.destroy().catch((error: unknown) => console.error(error));
   }
 }
 

@@ -57,12 +57,12 @@ async function runRaw(cluster: Cluster, container: string): Promise<number> {
   rmSync(rootfs.directory, { recursive: true, force: true });
   const lanes = availableParallelism();
   let left = count;
-  const lane = async (): Promise<number> => {
-    const bundle = await makeRawBundle(cluster.paths, container, root, `lane-${left}`);
+  const lane = async (_: unknown, index: number): Promise<number> => {
+    const bundle = await makeRawBundle(cluster.paths, container, root, join(cluster.directory, `raw-${index}`));
     let sum = 0;
-    for (; left > 0; left -= 1) sum += await timeRawOutput(bundle);
+    for (; left > 0; sum += await timeRawOutput(bundle)) left -= 1;
     return sum;
   };
-  const sums = await Promise.all(Array.from({ length: lanes }, lane));
+  const sums = await Promise.all(Array.from({ length: lanes }).map(lane));
   return sums.reduce((a, b) => a + b, 0) / lanes;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from '../agent/host/run.ts';
 import type { AgentPaths } from '../agent/paths.ts';
 import type { OciSpec } from '../agent/runtime/oci/spec/oci-spec.ts';
@@ -13,15 +13,18 @@ export interface RawBundle {
   state: string;
 }
 
-/** The same settings and a copy of `root`, with namespaces that the runtime makes itself and a cgroup beside Berth's. */
+/**
+ * A bundle at `directory` with the settings of a container and a copy of `root`, with namespaces that the runtime makes
+ * itself and a cgroup beside Berth's.
+ */
 export async function makeRawBundle(
   paths: AgentPaths,
   container: string,
   root: string,
-  name = `raw-${container}`,
+  directory: string,
 ): Promise<RawBundle> {
   const config = JSON.parse(await readFile(join(paths.run, 'c', container, 'config.json'), 'utf8')) as OciSpec;
-  const directory = join(paths.data, name);
+  const name = `raw-${basename(directory)}`;
   await mkdir(directory, { recursive: true });
   await cp(root, join(directory, 'root'), { recursive: true, verbatimSymlinks: true });
   const spec = {

@@ -16,7 +16,8 @@ const numbers = new Numbers();
 try {
   for (let round = 0; round < rounds; round += 1) {
     const id = await startPod();
-    const bundle = await makeRawBundle(bench.paths, id, join(bench.directory, 'busybox'));
+    const directory = join(bench.directory, `raw-${round}`);
+    const bundle = await makeRawBundle(bench.paths, id, join(bench.directory, 'busybox'), directory);
     numbers.add('runc run', await timeRawDetached(bundle));
   }
   numbers.print('ms');
