@@ -1,5 +1,4 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { rfc3339 } from '../../../shared/clock.ts';
 import type { LogQuery } from '../../../shared/logs.ts';
 import type { Pod, Stored } from '../../../shared/objects/types.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -31,7 +30,8 @@ function parseLogQuery(request: ApiRequest, now: number): LogQuery {
   if (sinceTime !== undefined && !isRfc3339(sinceTime)) {
     throw new ApiError('BadRequest', `sinceTime ${JSON.stringify(sinceTime)} is not an RFC 3339 time`);
   }
-  const since = sinceSeconds === undefined ? sinceTime : rfc3339(Math.max(0, now - sinceSeconds * 1_000));
+  const since =
+    sinceSeconds === undefined ? sinceTime : new Date(Math.max(0, now - sinceSeconds * 1_000)).toISOString();
   const tailLines = request.count('tailLines');
   const limitBytes = positive(request, 'limitBytes');
   return {
