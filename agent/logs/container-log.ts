@@ -121,11 +121,11 @@ export class ContainerLog {
     return this.#inTurn(async () => {
       for (let isBehind = compareFiles(this.#scanner.position, file) > 0; !isBehind;) {
         const first = this.#next;
-        const scan = await this.#scanner.read({ lines: 10_000, bytes: 4 << 20 }, () => false, file);
+        const { count, isAtEnd } = await this.#scanner.skip(file);
         this.#noteStart(first);
-        this.#next += scan.lines.length;
-        this.#lost += scan.lines.length;
-        isBehind = scan.isAtEnd;
+        this.#next += count;
+        this.#lost += count;
+        isBehind = isAtEnd;
       }
       this.#starts = this.#starts.filter(({ position }) => compareFiles(position, file) > 0);
       if (this.#batch === undefined) this.#saved = this.#state();

@@ -21,6 +21,14 @@ export function parseRecord(bytes: Buffer): LogRecord | undefined {
   return { time, stream, isEnd: head[3] === 'F', text: bytes.subarray(head[0].length).toString('utf8') };
 }
 
+const wholeLine = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) std(?:out|err) F(?: |$)/;
+const wholeLineBytes = 45;
+
+/** The record at `start` is surely a line of its own: false where only `parseRecord` can tell. */
+export function isWholeLine(bytes: Buffer, start: number): boolean {
+  return wholeLine.test(bytes.toString('latin1', start, start + wholeLineBytes));
+}
+
 /** Any RFC 3339 time with nine digits after the second, in UTC: such texts sort as times do. Undefined when it is none. */
 export function utcTime(text: string): string | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/.exec(text);

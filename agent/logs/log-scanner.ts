@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { LogLine } from '../../shared/logs.ts';
-import { parseRecord } from './cri-line.ts';
+import { isWholeLine, parseRecord } from './cri-line.ts';
 import { type LogFile, type Place, compareFiles, listLogFiles } from './log-files.ts';
 
 /** The beginning of a line whose end was not read yet. */
@@ -31,7 +31,18 @@ export interface Limits {
   bytes: number;
 }
 
+/** Where lines go that a scanner comes by. */
+interface Sink {
+  chunkBytes: number;
+  isFull(): boolean;
+  hasLines(): boolean;
+  add(line: LogLine): void;
+  /** Takes a line without its text, where only the number counts. */
+  count?(): void;
+}
+
 const chunkBytes = 64 << 10;
+const countedChunkBytes = 1 << 20;
 /** No runtime writes longer records; what is longer is cut. */
 const maxRecordBytes = 1 << 20;
 /** Longer lines are told as several. */
@@ -68,20 +79,51 @@ export class LogScanner {
   async read(limits: Limits, isOver: (attempt: number) => boolean, last?: Place): Promise<Scan> {
     const lines: LogLine[] = [];
     let size = 0;
+    const sink: Sink = {
+      chunkBytes,
+      isFull: () => lines.length >= limits.lines || size >= limits.bytes,
+      hasLines: () => lines.length > 0,
+      add: (line) => {
+        lines.push(line);
+        size += Buffer.byteLength(line.text) + lineOverhead;
+      },
+    };
+    const isAtEnd = await this.#advance(isOver, sink, last);
+    return { lines, isAtEnd };
+  }
+
+  /** As many lines as `read` would give up to the end of a file, without their texts: a flood is counted faster than it comes. */
+  async skip(last: Place): Promise<{ count: number; isAtEnd: boolean }> {
+    let count = 0;
+    const increment = (): void => {
+      count += 1;
+    };
+    const sink: Sink = {
+      chunkBytes: countedChunkBytes,
+      isFull: () => false,
+      hasLines: () => count > 0,
+      add: increment,
+      count: increment,
+    };
+    const isAtEnd = await this.#advance(() => false, sink, last);
+    return { count, isAtEnd };
+  }
+
+  /** Goes on to the end of a file or until the sink is full, at most to the end of `last`; says whether nothing more was there. */
+  async #advance(isOver: (attempt: number) => boolean, sink: Sink, last?: Place): Promise<boolean> {
     for (;;) {
       const isEnded = isOver(this.#position.attempt); // before the read: nothing can follow what is read then
       const files = await listLogFiles(this.directory);
-      const taken = this.#take(await this.#chunk(files), lines, limits, size);
-      size = taken.size;
-      if (taken.isFull) return { lines, isAtEnd: false };
+      const taken = this.#take(await this.#chunk(files, sink.chunkBytes), sink);
+      if (taken.isFull) return false;
       if (taken.bytes > 0) continue;
       // A newer file was there before this one was read to its end: nothing will be added to this one.
       const next = files.find((file) => compareFiles(file, this.#position) > 0);
       const isLast = next === undefined || (last !== undefined && compareFiles(next, last) > 0);
       const isNewAttempt = next !== undefined && next.attempt > this.#position.attempt;
-      if (isLast ? isEnded : isNewAttempt) this.#flush(lines);
-      if (isLast) return { lines, isAtEnd: true };
-      if (lines.length > 0) return { lines, isAtEnd: false };
+      if (isLast ? isEnded : isNewAttempt) this.#flush(sink);
+      if (isLast) return true;
+      if (sink.hasLines()) return false;
       await this.#enter(next);
     }
   }
@@ -106,10 +148,10 @@ export class LogScanner {
   }
 
   /** What follows in the file; empty at its end. The open file is read on even after it was renamed. */
-  async #chunk(files: readonly LogFile[]): Promise<Buffer> {
+  async #chunk(files: readonly LogFile[], bytes: number): Promise<Buffer> {
     this.#handle ??= await this.#open(files);
     if (this.#handle === undefined) return Buffer.alloc(0);
-    for (let length = chunkBytes; ; length *= 4) {
+    for (let length = bytes; ; length *= 4) {
       const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(length), 0, length, this.#position.offset);
       const chunk = buffer.subarray(0, bytesRead);
       const end = chunk.lastIndexOf(0x0a);
@@ -131,27 +173,29 @@ export class LogScanner {
     return undefined;
   }
 
-  #take(
-    chunk: Buffer,
-    lines: LogLine[],
-    limits: Limits,
-    sizeBefore: number,
-  ): { bytes: number; size: number; isFull: boolean } {
-    let size = sizeBefore;
+  #take(chunk: Buffer, sink: Sink): { bytes: number; isFull: boolean } {
     let start = 0;
     while (start < chunk.length) {
-      if (lines.length >= limits.lines || size >= limits.bytes) return { bytes: start, size, isFull: true };
+      if (sink.isFull()) return { bytes: start, isFull: true };
       const newline = chunk.indexOf(0x0a, start);
       const end = newline === -1 ? chunk.length : newline;
-      const line = this.#join(chunk.subarray(start, end));
+      if (sink.count !== undefined && newline !== -1 && this.#isPlain(chunk, start)) {
+        sink.count();
+      } else {
+        const line = this.#join(chunk.subarray(start, end));
+        if (line !== undefined) sink.add(line);
+      }
       const length = (newline === -1 ? end : end + 1) - start;
       start += length;
       this.#position.offset += length;
-      if (line === undefined) continue;
-      lines.push(line);
-      size += Buffer.byteLength(line.text) + lineOverhead;
     }
-    return { bytes: start, size, isFull: false };
+    return { bytes: start, isFull: false };
+  }
+
+  /** A whole line in one record, as monitors write them, seen at the first glance. */
+  #isPlain(chunk: Buffer, start: number): boolean {
+    const { stdout, stderr } = this.#position.pending;
+    return stdout === undefined && stderr === undefined && isWholeLine(chunk, start);
   }
 
   /** Adds a record to the line it belongs to; the line when it is complete, or long enough. */
@@ -170,11 +214,11 @@ export class LogScanner {
     return { time, stream, attempt, text };
   }
 
-  #flush(lines: LogLine[]): void {
+  #flush(sink: Sink): void {
     const { pending, attempt } = this.#position;
     for (const stream of ['stdout', 'stderr'] as const) {
       const begun = pending[stream];
-      if (begun !== undefined) lines.push({ ...begun, stream, attempt });
+      if (begun !== undefined) sink.add({ ...begun, stream, attempt });
       delete pending[stream];
     }
   }
