@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasReason } from '../../shared/errors.ts';
 import { aContainer, aSandbox, ranToEnd, type RuntimeBench } from './runtime-bench.ts';
+import { needsLimit } from '../support/needs-limit.ts';
 
 /** Part of the suite in runtime-driver.ts. */
 export function confinementTests(given: () => RuntimeBench): void {
@@ -66,7 +67,8 @@ export function confinementTests(given: () => RuntimeBench): void {
     assert.doesNotMatch(output, /code 0/);
   });
 
-  it('cannot have more processes than its limit', async () => {
+  it('cannot have more processes than its limit', async function () {
+    await needsLimit(this, 'pids');
     const script = 'i=0; while [ $i -lt 40 ]; do sleep 5 & i=$((i+1)); done; echo all';
     const { output } = await ranToEnd(given(), script, { resources: { pidsLimit: 10 } });
     assert.doesNotMatch(output, /^all$/m);

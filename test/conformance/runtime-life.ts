@@ -12,6 +12,7 @@ import {
   statusOf,
   type RuntimeBench,
 } from './runtime-bench.ts';
+import { needsLimit } from '../support/needs-limit.ts';
 
 /** Part of the suite in runtime-driver.ts. */
 export function lifeTests(given: () => RuntimeBench): void {
@@ -97,14 +98,16 @@ export function lifeTests(given: () => RuntimeBench): void {
     await bench.driver.stopContainer(id, 0);
   });
 
-  it('is told apart when it runs out of memory', async () => {
+  it('is told apart when it runs out of memory', async function () {
+    await needsLimit(this, 'memory');
     const resources = { memoryLimitBytes: 32 << 20 };
     const status = await ranToEnd(given(), 'exec tail /dev/zero', { resources });
     assert.equal(status.exitCode, 137);
     assert.equal(status.reason, 'OOMKilled');
   });
 
-  it('says so when only a child of it ran out of memory', async () => {
+  it('says so when only a child of it ran out of memory', async function () {
+    await needsLimit(this, 'memory');
     const resources = { memoryLimitBytes: 32 << 20 };
     const status = await ranToEnd(given(), 'tail /dev/zero; exit 5', { resources });
     assert.equal(status.exitCode, 5);

@@ -6,6 +6,7 @@ import type { Container, ContainerStatus, Pod, Stored } from '../../shared/objec
 import { aLayer, BadRegistry } from '../agent/images/bad-registry.ts';
 import { type Kubectl, needsKubectl } from '../api/kubectl.ts';
 import { needsRoot } from '../support/needs.ts';
+import { needsLimit } from '../support/needs-limit.ts';
 import { until } from '../support/until.ts';
 import { Cluster, isReady } from './cluster.ts';
 import { containerProcesses } from './container-processes.ts';
@@ -110,7 +111,8 @@ describe('bad input', function () {
       ],
       unready: [idle, { readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 } }],
     };
-    before(async () => {
+    before(async function () {
+      await needsLimit(this, 'memory'); // one of them would fill the memory of the machine
       for (const [name, [script, changes]] of Object.entries(bad)) {
         await cluster.create(shellPod(name, script, {}, changes));
       }
