@@ -15,6 +15,7 @@ import { FakeLink } from '../../fakes/fake-link.ts';
 import { aPod } from '../../objects.ts';
 import { until } from '../../support/until.ts';
 import { type OciBench, openOciBench } from '../runtime/oci-bench.ts';
+import { needsLimit } from '../../support/needs-limit.ts';
 import { needsRoot } from '../../support/needs.ts';
 
 /** Pods on real containers: everything of the agent but the bus. */
@@ -133,7 +134,8 @@ describe('pods with real containers', function () {
     await remove(pod);
   });
 
-  it('tells out of memory, exit codes, the termination message and why a command cannot start', async () => {
+  it('tells out of memory, exit codes, the termination message and why a command cannot start', async function () {
+    await needsLimit(this, 'memory');
     const greedy = shell('tail /dev/zero', { resources: { limits: { memory: '16Mi' } } }, { restartPolicy: 'Never' });
     await until(() => main(greedy)?.state?.terminated !== undefined, 'it has ended', { withinMs: 30_000 });
     assert.equal(main(greedy)?.state?.terminated?.reason, 'OOMKilled');
