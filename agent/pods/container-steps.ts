@@ -12,6 +12,7 @@ import type { PodEvents } from './pod-events.ts';
 import { logPathOf, prepareFiles, terminationLogOf } from './pod-files.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
 import { restartStreak } from './restart-delay.ts';
+import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf } from './sandbox-config.ts';
 import { specHashOf } from './spec-hash.ts';
 import type { Step, StopReason } from './step.ts';
@@ -176,7 +177,7 @@ async function findRunning(
   name: string,
   attempt: number,
 ): Promise<ContainerId | undefined> {
-  const { containers } = await deps.states.of(pod.metadata.uid);
+  const { containers } = await runtimeStateOf(deps.driver, pod.metadata.uid);
   return containers.find((one) => one.name === name && one.attempt === attempt && one.state === 'running')?.id;
 }
 

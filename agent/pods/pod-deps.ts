@@ -7,7 +7,6 @@ import type { PodIdentity, RuntimeDriver } from '../runtime/driver.ts';
 import type { ConfigSource, Volumes } from '../volumes/volumes.ts';
 import type { Gate } from './gate.ts';
 import type { PodRecords } from './pod-record.ts';
-import type { RuntimeStates } from './runtime-state.ts';
 import type { Dns } from './sandbox-config.ts';
 
 /** What pods are told of their node. */
@@ -47,7 +46,6 @@ export interface PodManagerDeps {
 /** What the workers of all pods share. */
 export interface PodDeps extends PodManagerDeps {
   records: PodRecords;
-  states: RuntimeStates;
   config: ConfigSource;
   /** Bounds sandboxes and containers that are being made at once. */
   gate: Gate;

@@ -11,7 +11,7 @@ import type { PodDeps, PodManagerDeps } from './pod-deps.ts';
 import { PodRecords } from './pod-record.ts';
 import { newestFirst } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
-import { RuntimeStates } from './runtime-state.ts';
+import { runtimeStateOf, runtimeStates } from './runtime-state.ts';
 import { identityOf } from './sandbox-config.ts';
 
 const relistMs = 10_000;
@@ -38,7 +38,6 @@ export class PodManager {
     this.#deps = {
       ...deps,
       records: new PodRecords(join(deps.paths.state, 'pods')),
-      states: new RuntimeStates(deps.driver),
       config: new DesiredConfig(deps.link.desired),
       gate: new Gate(Math.max(2, Math.min(4, availableParallelism()))),
     };
@@ -76,7 +75,7 @@ export class PodManager {
 
   /** The newest attempt of a container; undefined when there is none. */
   async findContainer(uid: string, name: string): Promise<ContainerStatus | undefined> {
-    const { containers } = await this.#deps.states.of(uid);
+    const { containers } = await runtimeStateOf(this.#deps.driver, uid);
     return containers.filter((container) => container.name === name).sort(newestFirst)[0];
   }
 
@@ -183,8 +182,8 @@ export class PodManager {
   }
 
   async #leftovers(): Promise<Stored<Pod>[]> {
-    const { records, states, volumes } = this.#deps;
-    const [uids, volumeUids, found] = await Promise.all([records.list(), volumes.list(), states.read()]);
+    const { records, driver, volumes } = this.#deps;
+    const [uids, volumeUids, found] = await Promise.all([records.list(), volumes.list(), runtimeStates(driver)]);
     const wanted = new Set(this.#deps.link.desired.list('pods/').map(({ metadata }) => metadata.uid));
     const left = new Map<string, Stored<Pod>>();
     for (const uid of new Set([...uids, ...volumeUids, ...found.keys()])) {

@@ -13,6 +13,7 @@ import { type PodRecord, newRecord } from './pod-record.ts';
 import { type PodView, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
 import { ProbeLoops } from './probe-loops.ts';
 import { probeTargets } from './probe-targets.ts';
+import { runtimeStateOf } from './runtime-state.ts';
 import { podIPOf, podStatus } from './status.ts';
 import { containerKey } from './step.ts';
 import { StepRunner } from './step-runner.ts';
@@ -103,7 +104,7 @@ export class PodWorker {
       return undefined;
     }
     const busy = this.#steps.busy(); // before the listing: what a step under way makes may be missing in it
-    const { sandboxes, containers } = await this.#deps.states.of(this.uid);
+    const { sandboxes, containers } = await runtimeStateOf(this.#deps.driver, this.uid);
     const now = this.#deps.clock.now();
     const tailLog = this.#deps.logs.tail.bind(this.#deps.logs);
     const paths = this.#deps.paths;

@@ -4,6 +4,7 @@ import { hasReason, messageOf } from '../../shared/errors.ts';
 import type { SandboxId } from '../runtime/driver.ts';
 import type { StepContext } from './container-steps.ts';
 import { logDirectoryOf, removeTerminationLogs } from './pod-files.ts';
+import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf, sandboxConfig } from './sandbox-config.ts';
 import { StepFailure } from './step-failure.ts';
 
@@ -48,7 +49,7 @@ export async function cleanUp({ deps, pod, record }: StepContext, signal: AbortS
   const { uid } = record;
   const identity = identityOf(pod);
   await deps.logs.drain(identity, signal);
-  const { sandboxes } = await deps.states.of(uid);
+  const { sandboxes } = await runtimeStateOf(deps.driver, uid);
   const failures: unknown[] = [];
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
     try {

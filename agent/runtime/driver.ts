@@ -188,7 +188,8 @@ export interface RuntimeDriver {
   stopSandbox(id: SandboxId): Promise<void>;
   /** Removes it and all its containers. */
   removeSandbox(id: SandboxId): Promise<void>;
-  listSandboxes(): Promise<SandboxStatus[]>;
+  /** All, or those of one pod. */
+  listSandboxes(podUid?: string): Promise<SandboxStatus[]>;
 
   createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId>;
   /** Throws with reason BadRequest and the runtime's own words when the command cannot be executed. */
@@ -196,7 +197,8 @@ export interface RuntimeDriver {
   /** SIGTERM (or the image's stop signal), then SIGKILL after the grace period. Resolves when it has exited. A shorter grace in a second call applies. */
   stopContainer(id: ContainerId, graceMs: number): Promise<void>;
   removeContainer(id: ContainerId): Promise<void>;
-  listContainers(): Promise<ContainerStatus[]>;
+  /** All, or those of one pod. */
+  listContainers(podUid?: string): Promise<ContainerStatus[]>;
   /** Hints about exits and starts, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
 

@@ -90,8 +90,9 @@ export class FakeRuntime implements RuntimeDriver {
     this.#sandboxes.delete(id);
   }
 
-  listSandboxes(): Promise<SandboxStatus[]> {
-    return Promise.resolve([...this.#sandboxes.values()].map((sandbox) => ({ ...sandbox })));
+  listSandboxes(podUid?: string): Promise<SandboxStatus[]> {
+    const found = [...this.#sandboxes.values()].map((sandbox) => ({ ...sandbox }));
+    return Promise.resolve(found.filter(({ pod }) => podUid === undefined || pod.uid === podUid));
   }
 
   async createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId> {
@@ -158,8 +159,9 @@ export class FakeRuntime implements RuntimeDriver {
     return Promise.resolve();
   }
 
-  listContainers(): Promise<ContainerStatus[]> {
-    return Promise.resolve([...this.#containers.values()].map(({ status }) => ({ ...status })));
+  listContainers(podUid?: string): Promise<ContainerStatus[]> {
+    const found = [...this.#containers.values()].map(({ status }) => ({ ...status }));
+    return Promise.resolve(found.filter(({ pod }) => podUid === undefined || pod.uid === podUid));
   }
 
   async *events(signal: AbortSignal): AsyncIterable<ContainerEvent> {

@@ -22,7 +22,7 @@ import { missingControllers } from './host.ts';
 import { bundleFiles } from './layout.ts';
 import { reopenLog } from './log-control.ts';
 import { makeParts, type OciDriverDeps, type Parts } from './parts.ts';
-import { cgroupOf } from './records.ts';
+import { cgroupOf, type ContainerRecord } from './records.ts';
 import { recover } from './recovery.ts';
 
 const repairMs = 60_000;
@@ -86,8 +86,8 @@ export class OciDriver implements RuntimeDriver {
     }
   }
 
-  listSandboxes(): Promise<SandboxStatus[]> {
-    return this.#parts.sandboxes.list();
+  listSandboxes(podUid?: string): Promise<SandboxStatus[]> {
+    return this.#parts.sandboxes.list(podUid);
   }
 
   createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId> {
@@ -116,8 +116,10 @@ export class OciDriver implements RuntimeDriver {
     });
   }
 
-  listContainers(): Promise<ContainerStatus[]> {
-    const entries = this.#parts.table.all().filter(({ record }) => record.phase !== 'making');
+  listContainers(podUid?: string): Promise<ContainerStatus[]> {
+    const isWanted = ({ phase, pod }: ContainerRecord): boolean =>
+      phase !== 'making' && (podUid === undefined || pod.uid === podUid);
+    const entries = this.#parts.table.all().filter(({ record }) => isWanted(record));
     return Promise.resolve(entries.map(({ record }) => statusOf(record)));
   }
 

@@ -110,8 +110,11 @@ export class Sandboxes {
     });
   }
 
-  list(): Promise<SandboxStatus[]> {
-    return Promise.all([...this.#records.values()].map((record) => this.#status(record)));
+  /** All, or those of one pod. */
+  list(podUid?: string): Promise<SandboxStatus[]> {
+    const all = [...this.#records.values()];
+    const wanted = podUid === undefined ? all : all.filter(({ config }) => config.pod.uid === podUid);
+    return Promise.all(wanted.map((record) => this.#status(record)));
   }
 
   find(id: SandboxId): SandboxRecord | undefined {
