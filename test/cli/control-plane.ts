@@ -101,7 +101,7 @@ export class ControlPlane {
     const ended = once(this.#up, 'exit');
     this.#up.kill('SIGTERM');
     await ended;
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
