@@ -10,6 +10,7 @@ export interface LogRecord {
   text: string;
 }
 
+const newline = 0x0a;
 const form = /^(\S+) (stdout|stderr) ([FP])(?::\S*)? ?/;
 
 /** Reads `<time> stdout|stderr F|P <text>`; undefined for anything else. */
@@ -21,12 +22,20 @@ export function parseRecord(bytes: Buffer): LogRecord | undefined {
   return { time, stream, isEnd: head[3] === 'F', text: bytes.subarray(head[0].length).toString('utf8') };
 }
 
-const wholeLine = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) std(?:out|err) F(?: |$)/;
-const wholeLineBytes = 45;
+/** Where the flag is in records as monitors write them: behind a time of 35 bytes and the name of the stream. */
+const flagAt = 43;
+const [space, full] = [0x20, 0x46];
 
-/** The record at `start` is surely a line of its own: false where only `parseRecord` can tell. */
-export function isWholeLine(bytes: Buffer, start: number): boolean {
-  return wholeLine.test(bytes.toString('latin1', start, start + wholeLineBytes));
+/** How many records there are, when each is surely a line of its own; undefined where only `parseRecord` can tell. */
+export function countWholeLines(records: Buffer): number | undefined {
+  let count = 0;
+  for (let start = 0; start < records.length; count += 1) {
+    if (records[start + flagAt - 1] !== space || records[start + flagAt] !== full) return undefined;
+    const end = records.indexOf(newline, start + flagAt);
+    if (end === -1) return undefined;
+    start = end + 1;
+  }
+  return count;
 }
 
 /** Any RFC 3339 time with nine digits after the second, in UTC: such texts sort as times do. Undefined when it is none. */

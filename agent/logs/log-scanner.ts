@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { LogLine } from '../../shared/logs.ts';
-import { isWholeLine, parseRecord } from './cri-line.ts';
+import { countWholeLines, parseRecord } from './cri-line.ts';
 import { type LogFile, type Place, compareFiles, listLogFiles } from './log-files.ts';
 
 /** The beginning of a line whose end was not read yet. */
@@ -33,16 +33,17 @@ export interface Limits {
 
 /** Where lines go that a scanner comes by. */
 interface Sink {
-  chunkBytes: number;
+  /** Read into, again and again. */
+  buffer: Buffer;
   isFull(): boolean;
   hasLines(): boolean;
   add(line: LogLine): void;
-  /** Takes a line without its text, where only the number counts. */
-  count?(): void;
+  /** Takes lines without their texts, where only the number counts. */
+  count?(lines: number): void;
 }
 
 const chunkBytes = 64 << 10;
-const countedChunkBytes = 1 << 20;
+const countedChunkBytes = 4 << 20;
 /** No runtime writes longer records; what is longer is cut. */
 const maxRecordBytes = 1 << 20;
 /** Longer lines are told as several. */
@@ -80,7 +81,7 @@ export class LogScanner {
     const lines: LogLine[] = [];
     let size = 0;
     const sink: Sink = {
-      chunkBytes,
+      buffer: Buffer.allocUnsafe(chunkBytes),
       isFull: () => lines.length >= limits.lines || size >= limits.bytes,
       hasLines: () => lines.length > 0,
       add: (line) => {
@@ -92,18 +93,22 @@ export class LogScanner {
     return { lines, isAtEnd };
   }
 
-  /** As many lines as `read` would give up to the end of a file, without their texts: a flood is counted faster than it comes. */
+  /**
+   * As many lines as `read` would give up to the end of a file, without their texts: a flood must be counted faster than
+   * it comes. Takes the file for what monitors write.
+   */
   async skip(last: Place): Promise<{ count: number; isAtEnd: boolean }> {
     let count = 0;
-    const increment = (): void => {
-      count += 1;
-    };
     const sink: Sink = {
-      chunkBytes: countedChunkBytes,
+      buffer: Buffer.allocUnsafe(countedChunkBytes),
       isFull: () => false,
       hasLines: () => count > 0,
-      add: increment,
-      count: increment,
+      add: () => {
+        count += 1;
+      },
+      count: (lines) => {
+        count += lines;
+      },
     };
     const isAtEnd = await this.#advance(() => false, sink, last);
     return { count, isAtEnd };
@@ -114,7 +119,7 @@ export class LogScanner {
     for (;;) {
       const isEnded = isOver(this.#position.attempt); // before the read: nothing can follow what is read then
       const files = await listLogFiles(this.directory);
-      const taken = this.#take(await this.#chunk(files, sink.chunkBytes), sink);
+      const taken = this.#take(await this.#chunk(files, sink.buffer), sink);
       if (taken.isFull) return false;
       if (taken.bytes > 0) continue;
       // A newer file was there before this one was read to its end: nothing will be added to this one.
@@ -148,11 +153,12 @@ export class LogScanner {
   }
 
   /** What follows in the file; empty at its end. The open file is read on even after it was renamed. */
-  async #chunk(files: readonly LogFile[], bytes: number): Promise<Buffer> {
+  async #chunk(files: readonly LogFile[], room: Buffer): Promise<Buffer> {
     this.#handle ??= await this.#open(files);
     if (this.#handle === undefined) return Buffer.alloc(0);
-    for (let length = bytes; ; length *= 4) {
-      const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(length), 0, length, this.#position.offset);
+    for (let buffer = room; ; buffer = Buffer.allocUnsafe(buffer.length * 4)) {
+      const { length } = buffer;
+      const { bytesRead } = await this.#handle.read(buffer, 0, length, this.#position.offset);
       const chunk = buffer.subarray(0, bytesRead);
       const end = chunk.lastIndexOf(0x0a);
       if (end !== -1) return chunk.subarray(0, end + 1);
@@ -174,17 +180,19 @@ export class LogScanner {
   }
 
   #take(chunk: Buffer, sink: Sink): { bytes: number; isFull: boolean } {
+    const count = sink.count === undefined ? undefined : this.#countPlain(chunk);
+    if (count !== undefined) {
+      sink.count?.(count);
+      this.#position.offset += chunk.length;
+      return { bytes: chunk.length, isFull: false };
+    }
     let start = 0;
     while (start < chunk.length) {
       if (sink.isFull()) return { bytes: start, isFull: true };
       const newline = chunk.indexOf(0x0a, start);
       const end = newline === -1 ? chunk.length : newline;
-      if (sink.count !== undefined && newline !== -1 && this.#isPlain(chunk, start)) {
-        sink.count();
-      } else {
-        const line = this.#join(chunk.subarray(start, end));
-        if (line !== undefined) sink.add(line);
-      }
+      const line = this.#join(chunk.subarray(start, end));
+      if (line !== undefined) sink.add(line);
       const length = (newline === -1 ? end : end + 1) - start;
       start += length;
       this.#position.offset += length;
@@ -192,10 +200,9 @@ export class LogScanner {
     return { bytes: start, isFull: false };
   }
 
-  /** A whole line in one record, as monitors write them, seen at the first glance. */
-  #isPlain(chunk: Buffer, start: number): boolean {
+  #countPlain(chunk: Buffer): number | undefined {
     const { stdout, stderr } = this.#position.pending;
-    return stdout === undefined && stderr === undefined && isWholeLine(chunk, start);
+    return stdout === undefined && stderr === undefined ? countWholeLines(chunk) : undefined;
   }
 
   /** Adds a record to the line it belongs to; the line when it is complete, or long enough. */

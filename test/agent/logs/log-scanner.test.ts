@@ -9,9 +9,9 @@ import { LogWriter } from './log-writer.ts';
 
 const records = fc.array(
   fc.record({
-    text: fc.oneof(fc.constantFrom('', ' ', 'F', 'stdout F ', 'é', 'x'.repeat(20_000)), fc.string()),
+    text: fc.oneof(fc.constantFrom('', ' ', 'F', ' stdout P ', 'é', 'x'.repeat(20_000)), fc.string()),
     stream: fc.constantFrom('stdout', 'stderr'),
-    flag: fc.constantFrom('F', 'F', 'F', 'P', 'F:tag', 'X'),
+    flag: fc.constantFrom('F', 'F', 'F', 'P', 'F:tag'),
     doesRotate: fc.boolean(),
     doesRestart: fc.boolean(),
   }),
