@@ -14,6 +14,7 @@ import { OciImageStore } from './images/oci-image-store.ts';
 import { OverlaySnapshotter } from './images/overlay-snapshotter.ts';
 import { readRegistries, registriesFile } from './images/registry-settings.ts';
 import { ExecCalls } from './link/exec.ts';
+import { ForwardCalls } from './link/forward.ts';
 import { joinCluster } from './link/join.ts';
 import { BusControllerLink } from './link/link.ts';
 import { serveCalls } from './link/serve-calls.ts';
@@ -160,7 +161,13 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
   );
   const requests = new LogRequests({ paths, clock, mayRun: pods.mayRun.bind(pods) });
   const execs = new ExecCalls(driver);
-  const handlers = { logs: requests.serve.bind(requests), exec: execs.run.bind(execs) };
+  const forwards = new ForwardCalls(driver);
+  const handlers = {
+    logs: requests.serve.bind(requests),
+    exec: execs.run.bind(execs),
+    attach: execs.attach.bind(execs),
+    forward: forwards.run.bind(forwards),
+  };
   serveCalls({ bus, data, node: settings.nodeName, handlers, log }, scope.child('calls'));
   return pods;
 }

@@ -12,9 +12,14 @@ export interface Libc {
   mkfifo(path: string, mode: number): void;
   /** File descriptor of a new socket; close it with fs.closeSync. */
   socket(domain: number, type: number, protocol: number): number;
+  /** `address` is a whole struct sockaddr. */
+  connect(fd: number, address: Uint8Array): void;
+  shutdown(fd: number, how: number): void;
   ioctl(fd: number, request: number, argument: Uint8Array): void;
   /** On another thread: a netlink request waits for the kernel's one lock. */
   send(fd: number, bytes: Uint8Array): Promise<void>;
+  /** At once, or with EAGAIN when there is no room; never with a signal. */
+  sendNow(fd: number, bytes: Uint8Array): void;
   /** Number of bytes received into `bytes`. */
   recv(fd: number, bytes: Uint8Array): number;
   pidfdOpen(pid: number): number;
@@ -49,6 +54,8 @@ function load(): Libc | undefined {
 /** The same on every architecture that Linux got after 2019. */
 const pidfdSendSignalNumber = 424;
 const pidfdOpenNumber = 434;
+const dontWait = 0x40;
+const noSignal = 0x4000;
 
 function bind(ffi: typeof koffi): Libc {
   const self = ffi.load(null);
@@ -63,6 +70,8 @@ function bind(ffi: typeof koffi): Libc {
   const sethostname = call('int sethostname(const char*, size_t)');
   const syscall = call('long syscall(long, ...)');
   const send = self.func('long send(int, const void*, size_t, int)');
+  const connect = call('int connect(int, const void*, unsigned int)');
+  const sendNow = call('long send(int, const void*, size_t, int)');
   const recv = call('long recv(int, void*, size_t, int)');
   return {
     mount: call('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
@@ -71,6 +80,9 @@ function bind(ffi: typeof koffi): Libc {
     setns: call('int setns(int, int)'),
     mkfifo: call('int mkfifo(const char*, unsigned int)'),
     socket: call('int socket(int, int, int)'),
+    connect: (fd, address) => connect(fd, address, address.length),
+    shutdown: call('int shutdown(int, int)'),
+    sendNow: (fd, bytes) => sendNow(fd, bytes, bytes.length, dontWait | noSignal),
     ioctl: call('int ioctl(int, unsigned long, void*)'),
     sethostname: (name) => sethostname(name, Buffer.byteLength(name)),
     send: (fd, bytes) =>
@@ -87,7 +99,11 @@ function bind(ffi: typeof koffi): Libc {
   };
 }
 
+/** What Node has no name for, since its own calls never give it. */
+const otherNames: Readonly<Record<number, [string, string]>> = { 115: ['EINPROGRESS', 'operation now in progress'] };
+
 function errnoError(call: string, errno: number): Error {
-  const [code, message] = getSystemErrorMap().get(-errno) ?? [`E${String(errno)}`, 'unknown error'];
+  const [code, message] = getSystemErrorMap().get(-errno) ??
+    otherNames[errno] ?? [`E${String(errno)}`, 'unknown error'];
   return Object.assign(new Error(`${call}: ${message} (${code})`), { code, errno, syscall: call });
 }

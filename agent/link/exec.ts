@@ -1,63 +1,95 @@
 import { channel, type ByteStream, type Channel } from '../../shared/bus/byte-stream.ts';
-import type { NodeExecRequest } from '../../shared/bus/messages.ts';
-import { messageOf } from '../../shared/errors.ts';
+import type { NodeAttachRequest, NodeExecRequest } from '../../shared/bus/messages.ts';
+import { ApiError, messageOf } from '../../shared/errors.ts';
 import type { Status } from '../../shared/objects/types.ts';
 import { Scope } from '../../shared/scope.ts';
-import type { ContainerId, ExecProcess, RuntimeDriver } from '../runtime/driver.ts';
+import type { ContainerId, ProcessStreams, RuntimeDriver } from '../runtime/driver.ts';
 
-/** Commands in running containers, by the channels of `v5.channel.k8s.io`. */
+type Driver = Pick<RuntimeDriver, 'listContainers' | 'exec' | 'attach'>;
+
+/**
+ * Commands in running containers, and the containers' own processes, by the channels of `v5.channel.k8s.io`. A session
+ * always ends with a Status: without one the caller would take a failure for success.
+ */
 export class ExecCalls {
-  readonly #driver: Pick<RuntimeDriver, 'listContainers' | 'exec'>;
+  readonly #driver: Driver;
 
-  constructor(driver: Pick<RuntimeDriver, 'listContainers' | 'exec'>) {
+  constructor(driver: Driver) {
     this.#driver = driver;
   }
 
-  /** Always ends with a Status: without one the caller would take a failure for success. */
-  async run(request: NodeExecRequest, stream: ByteStream, signal: AbortSignal): Promise<void> {
-    const scope = new Scope('exec');
-    const stop = (): void => void scope.close();
-    signal.addEventListener('abort', stop, { once: true, signal: scope.signal });
-    try {
-      await stream.write(channel.error, encode(await this.#runIn(scope, request, stream)));
-    } finally {
-      await scope.close();
-    }
+  run(request: NodeExecRequest, stream: ByteStream, signal: AbortSignal): Promise<void> {
+    return serve(stream, signal, (scope) => this.#runIn(scope, request, stream));
+  }
+
+  attach(request: NodeAttachRequest, stream: ByteStream, signal: AbortSignal): Promise<void> {
+    return serve(stream, signal, (scope) => this.#attachTo(scope, request, stream));
   }
 
   async #runIn(scope: Scope, request: NodeExecRequest, stream: ByteStream): Promise<Status> {
-    const { command, tty, stdin, stdout, stderr } = request;
-    let running: ExecProcess;
-    try {
-      const id = await this.#find(request);
-      if (id === undefined) return internalError(`container not found ("${request.container}")`);
-      running = await this.#driver.exec(id, { command, tty, stdin, signal: scope.signal });
-    } catch (error) {
-      return internalError(messageOf(error));
-    }
-    // Reading ends when the caller has gone: then nobody wants the command any more.
-    void follow(stream, running).then(() => scope.close());
-    const output = Promise.all([
-      copy(running.stdout, stream, channel.stdout, stdout),
-      copy(running.stderr, stream, channel.stderr, stderr && !tty),
-    ]);
-    // A caller that went away breaks the copying; the command ends by the signal.
-    output.catch(() => scope.close());
+    const { command, tty, stdin } = request;
+    const id = await this.#find(request);
+    const running = await this.#driver.exec(id, { command, tty, stdin, signal: scope.signal });
+    const output = connect(running, request, stream, scope);
+    output.catch(() => undefined); // waited for below
     const code = await running.exitCode;
     await output;
     return statusOf(code);
   }
 
-  async #find({ uid, container }: NodeExecRequest): Promise<ContainerId | undefined> {
-    const found = (await this.#driver.listContainers())
+  /** Its exit code is in the status of the pod. */
+  async #attachTo(scope: Scope, request: NodeAttachRequest, stream: ByteStream): Promise<Status> {
+    const id = await this.#find(request);
+    const running = await this.#driver.attach(id, { stdin: request.stdin, signal: scope.signal });
+    await connect(running, request, stream, scope);
+    return statusOf(0);
+  }
+
+  async #find({ uid, container }: NodeAttachRequest): Promise<ContainerId> {
+    const [found] = (await this.#driver.listContainers())
       .filter(({ pod, name, state }) => pod.uid === uid && name === container && state === 'running')
       .sort((a, b) => b.attempt - a.attempt);
-    return found[0]?.id;
+    if (found === undefined) throw new ApiError('NotFound', `container not found ("${container}")`);
+    return found.id;
+  }
+}
+
+async function serve(stream: ByteStream, signal: AbortSignal, work: (scope: Scope) => Promise<Status>): Promise<void> {
+  const scope = new Scope('exec');
+  const stop = (): void => void scope.close();
+  signal.addEventListener('abort', stop, { once: true, signal: scope.signal });
+  // When the caller has gone nobody wants the command any more.
+  void stream.over.then(stop);
+  try {
+    const status = await work(scope).catch((error: unknown) => internalError(messageOf(error)));
+    await stream.write(channel.error, encode(status));
+  } finally {
+    await scope.close();
+  }
+}
+
+/** Connects all channels; resolves when the output has ended. */
+async function connect(
+  running: ProcessStreams,
+  { stdout, stderr, tty }: NodeAttachRequest,
+  stream: ByteStream,
+  scope: Scope,
+): Promise<void> {
+  void follow(stream, running).then(() => scope.close());
+  try {
+    await Promise.all([
+      copy(running.stdout, stream, channel.stdout, stdout),
+      copy(running.stderr, stream, channel.stderr, stderr && !tty),
+    ]);
+  } catch (error) {
+    // A caller that went away breaks the copying; the command ends by the signal.
+    void scope.close();
+    throw error;
   }
 }
 
 /** Hands input and window sizes to the command until the session is over. */
-async function follow(stream: ByteStream, running: ExecProcess): Promise<void> {
+async function follow(stream: ByteStream, running: ProcessStreams): Promise<void> {
   try {
     for await (const chunk of stream) {
       if (chunk.channel === channel.resize) resize(running, chunk.bytes);
@@ -71,7 +103,7 @@ async function follow(stream: ByteStream, running: ExecProcess): Promise<void> {
 }
 
 /** A command may close its input and go on. */
-async function writeInput(running: ExecProcess, bytes: Uint8Array): Promise<void> {
+async function writeInput(running: ProcessStreams, bytes: Uint8Array): Promise<void> {
   try {
     await running.write(bytes);
   } catch {
@@ -79,7 +111,7 @@ async function writeInput(running: ExecProcess, bytes: Uint8Array): Promise<void
   }
 }
 
-function resize(running: ExecProcess, bytes: Uint8Array): void {
+function resize(running: ProcessStreams, bytes: Uint8Array): void {
   try {
     const { Width, Height } = JSON.parse(new TextDecoder().decode(bytes)) as { Width?: unknown; Height?: unknown };
     if (isSize(Width) && isSize(Height)) running.resize(Width, Height);

@@ -1,8 +1,13 @@
 import type { Bus, BusHandler } from '../../shared/bus/bus.ts';
 import type { ByteStream } from '../../shared/bus/byte-stream.ts';
-import { checkNodeExec, checkNodeLogs } from '../../shared/bus/check-messages.ts';
+import { checkNodeAttach, checkNodeExec, checkNodeForward, checkNodeLogs } from '../../shared/bus/check-messages.ts';
 import { textOfError } from '../../shared/bus/error-reply.ts';
-import type { NodeExecRequest, NodeLogsRequest } from '../../shared/bus/messages.ts';
+import type {
+  NodeAttachRequest,
+  NodeExecRequest,
+  NodeForwardRequest,
+  NodeLogsRequest,
+} from '../../shared/bus/messages.ts';
 import { openByteStream } from '../../shared/bus/nats-byte-stream.ts';
 import { subjects, type DownVerb } from '../../shared/bus/subjects.ts';
 import { ApiError, messageOf } from '../../shared/errors.ts';
@@ -15,6 +20,10 @@ export interface NodeCallHandlers {
   logs(request: NodeLogsRequest, stream: ByteStream, signal: AbortSignal): Promise<void>;
   /** Reads and writes all channels; the last chunk is a Status on `error`. */
   exec(request: NodeExecRequest, stream: ByteStream, signal: AbortSignal): Promise<void>;
+  /** The same with the process of the container. */
+  attach(request: NodeAttachRequest, stream: ByteStream, signal: AbortSignal): Promise<void>;
+  /** Carries one TCP connection: `stdin` to the pod, `stdout` from it. */
+  forward(request: NodeForwardRequest, stream: ByteStream, signal: AbortSignal): Promise<void>;
 }
 
 interface Deps {
@@ -64,6 +73,14 @@ export function serveCalls({ bus, data, node, handlers, log }: Deps, scope: Scop
   serve('exec', async (body) => {
     const request = checkNodeExec(body);
     return start(request.session, (stream, call) => handlers.exec(request, stream, call.signal));
+  });
+  serve('attach', async (body) => {
+    const request = checkNodeAttach(body);
+    return start(request.session, (stream, call) => handlers.attach(request, stream, call.signal));
+  });
+  serve('portforward', async (body) => {
+    const request = checkNodeForward(body);
+    return start(request.session, (stream, call) => handlers.forward(request, stream, call.signal));
   });
 }
 

@@ -46,6 +46,7 @@ export async function containerConfig(
     resources: resourcesOf(spec, container, facts.nodeMemoryBytes),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
     logPath: facts.logPath,
     specHash: specHashOf(container),
   };

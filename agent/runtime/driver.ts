@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ImageService } from '../images/image-service.ts';
 
 /** Names one sandbox for ever: the namespaces of one attempt of one pod. */
@@ -98,6 +99,8 @@ export interface ContainerConfig {
   resources: ContainerResources;
   tty: boolean;
   stdin: boolean;
+  /** The input ends with the first client that leaves; else it stays open for the next. */
+  stdinOnce: boolean;
   /** File in the CRI log format; its directory exists. */
   logPath: string;
   /** Changes when the spec of this container changes; kept for comparison. */
@@ -152,16 +155,26 @@ export interface ExecOptions {
   signal: AbortSignal;
 }
 
-/** A command that runs in a container. */
-export interface ExecProcess {
+/** The input and output of a process in a container. */
+export interface ProcessStreams {
   readonly stdout: AsyncIterable<Uint8Array>;
   /** Empty with a tty. */
   readonly stderr: AsyncIterable<Uint8Array>;
   write(bytes: Uint8Array): Promise<void>;
   endInput(): void;
   resize(columns: number, rows: number): void;
+}
+
+/** A command that runs in a container. */
+export interface ExecProcess extends ProcessStreams {
   /** Resolves once the command has ended and its output is read. 128 + signal for signals. */
   readonly exitCode: Promise<number>;
+}
+
+export interface AttachOptions {
+  stdin: boolean;
+  /** Ends the attachment, not the container. */
+  signal: AbortSignal;
 }
 
 export interface ExecResult {
@@ -203,6 +216,13 @@ export interface RuntimeDriver {
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
 
   exec(id: ContainerId, options: ExecOptions): Promise<ExecProcess>;
+  /**
+   * The container's own process: its output from now on, to its end, and its input. Nobody who is slow to read or goes
+   * away holds it up. Throws Conflict when it does not run, BadRequest when it takes no input and some is wanted.
+   */
+  attach(id: ContainerId, options: AttachOptions): Promise<ProcessStreams>;
+  /** A TCP connection to a port as programs in the sandbox reach it, on its loopback too. Throws ServiceUnavailable when nobody listens. */
+  connect(id: SandboxId, port: number, signal: AbortSignal): Promise<Socket>;
   /** For probes: on timeout the command and its children are killed. */
   execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult>;
   /** Makes the container write to a fresh file at its logPath, after the caller has renamed the old one. */

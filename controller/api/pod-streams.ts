@@ -16,17 +16,28 @@ export interface PodLogs {
   ): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
-export interface ExecRequest {
-  container: string;
-  command: string[];
+/** Which channels of a session are used. */
+export interface SessionChannels {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
   tty: boolean;
 }
 
-/** Commands in running containers. */
+export interface AttachRequest extends SessionChannels {
+  container: string;
+}
+
+export interface ExecRequest extends AttachRequest {
+  command: string[];
+}
+
+/** Sessions with running containers. */
 export interface PodExec {
-  /** The session speaks the channels of `v5.channel.k8s.io`; the last chunk on `error` is a Status JSON. */
+  /** A command. The session speaks the channels of `v5.channel.k8s.io`; the last chunk on `error` is a Status JSON. */
   exec(pod: Stored<Pod>, request: ExecRequest, signal: AbortSignal): Promise<ByteStream>;
+  /** The same with the container's own process. */
+  attach(pod: Stored<Pod>, request: AttachRequest, signal: AbortSignal): Promise<ByteStream>;
+  /** A TCP connection to a port of the pod: `stdin` goes there and `stdout` comes back, each with its own end. The session fails when nobody listens. */
+  forward(pod: Stored<Pod>, port: number, signal: AbortSignal): Promise<ByteStream>;
 }

@@ -6,8 +6,9 @@ import type { Reply } from './http/reply.ts';
 import type { ResourceTarget } from './resource-path.ts';
 import { bindPod } from './subresources/binding.ts';
 import { finalizeNamespace } from './subresources/finalize.ts';
-import { execInPod } from './subresources/pod-exec.ts';
+import { attachToPod, execInPod } from './subresources/pod-exec.ts';
 import { readPodLog } from './subresources/pod-log.ts';
+import { forwardPorts } from './subresources/port-forward.ts';
 import { ScaleRoutes } from './subresources/scale-routes.ts';
 import { createObject } from './verbs/create.ts';
 import { deleteCollection, deleteOne } from './verbs/delete.ts';
@@ -53,6 +54,8 @@ export class ResourceRoutes {
       binding: { create: bind(bindPod) },
       log: { get: bind(readPodLog) },
       exec: { get: bind(execInPod), create: bind(execInPod) },
+      attach: { get: bind(attachToPod), create: bind(attachToPod) },
+      portforward: { get: bind(forwardPorts), create: bind(forwardPorts) },
     };
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { channel, type ByteStream, type Chunk } from '../../shared/bus/byte-stream.ts';
-import type { NodeExecRequest, NodeLogsRequest } from '../../shared/bus/messages.ts';
+import type { NodeAttachRequest, NodeExecRequest, NodeLogsRequest } from '../../shared/bus/messages.ts';
 import { openByteStream } from '../../shared/bus/nats-byte-stream.ts';
 import { subjects, type DownVerb } from '../../shared/bus/subjects.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
@@ -11,6 +11,9 @@ import { Scope } from '../../shared/scope.ts';
 
 /** What to run, as the API has it. */
 export type ExecCall = Omit<NodeExecRequest, 'session' | 'uid'>;
+
+/** What to attach to, as the API has it. */
+export type AttachCall = Omit<NodeAttachRequest, 'session' | 'uid'>;
 
 interface Deps {
   /** For questions. */
@@ -56,6 +59,16 @@ export class NodeCalls {
   /** A command in a running container; the session is the caller's to close. */
   exec(pod: Stored<Pod>, call: ExecCall, signal: AbortSignal): Promise<ByteStream> {
     return this.#open(pod, 'exec', { ...call, uid: pod.metadata.uid }, scopeOf(signal));
+  }
+
+  /** The streams of a running container; the session is the caller's to close. */
+  attach(pod: Stored<Pod>, call: AttachCall, signal: AbortSignal): Promise<ByteStream> {
+    return this.#open(pod, 'attach', { ...call, uid: pod.metadata.uid }, scopeOf(signal));
+  }
+
+  /** A TCP connection to a port of the pod, both ways; the session is the caller's to close. */
+  forward(pod: Stored<Pod>, port: number, signal: AbortSignal): Promise<ByteStream> {
+    return this.#open(pod, 'portforward', { port, uid: pod.metadata.uid }, scopeOf(signal));
   }
 
   async #open(pod: Stored<Pod>, verb: DownVerb, request: object, lifetime: Scope): Promise<ByteStream> {

@@ -19,6 +19,8 @@ export interface ByteStream {
   end(channel: Channel): Promise<void>;
   /** Chunks in order. An empty `bytes` marks the end of its channel. Ends when the other side closed; throws when it failed. */
   [Symbol.asyncIterator](): AsyncIterator<Chunk>;
+  /** Resolves when the session is over, whoever ended it and however, even while received chunks still wait to be read. */
+  readonly over: Promise<void>;
   /** Ends the session at both sides, after what was written has been sent. A second close does nothing. */
   close(error?: string): Promise<void>;
 }

@@ -20,7 +20,9 @@ import type {
   Heartbeat,
   LogBatch,
   LogsRequest,
+  NodeAttachRequest,
   NodeExecRequest,
+  NodeForwardRequest,
   NodeLogsRequest,
   PodReport,
   PodSample,
@@ -212,12 +214,26 @@ export function checkNodeLogs(body: unknown): NodeLogsRequest {
 }
 
 export function checkNodeExec(body: unknown): NodeExecRequest {
-  const request = asFields(body, 'exec');
+  const { command } = asFields(body, 'exec');
+  return {
+    ...checkNodeAttach(body),
+    command: asList(command, 'command', 10_000, (part, where) => asText(part, where, 131_072)),
+  };
+}
+
+export function checkNodeForward(body: unknown): NodeForwardRequest {
+  const request = asFields(body, 'portforward');
+  const port = asCount(request.port, 'port');
+  if (port < 1 || port > 65_535) throw new ApiError('BadRequest', 'port: must be from 1 to 65535');
+  return { session: checkSession(request.session), uid: asText(request.uid, 'uid', 64), port };
+}
+
+export function checkNodeAttach(body: unknown): NodeAttachRequest {
+  const request = asFields(body, 'session');
   return {
     session: checkSession(request.session),
     uid: asText(request.uid, 'uid', 64),
     container: asName(request.container, 'container'),
-    command: asList(request.command, 'command', 10_000, (part, where) => asText(part, where, 131_072)),
     stdin: asFlag(request.stdin, 'stdin'),
     stdout: asFlag(request.stdout, 'stdout'),
     stderr: asFlag(request.stderr, 'stderr'),

@@ -151,16 +151,27 @@ export interface NodeLogsRequest {
   query: LogQuery;
 }
 
-/** A controller asks a node to run a command; the channels follow on the stream session. */
-export interface NodeExecRequest {
+/** A controller asks a node for the channels of a container's own process, on the stream session. */
+export interface NodeAttachRequest {
   session: string;
   uid: string;
   container: string;
-  command: string[];
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
   tty: boolean;
+}
+
+/** A controller asks a node to run a command; the channels follow on the stream session. */
+export interface NodeExecRequest extends NodeAttachRequest {
+  command: string[];
+}
+
+/** A controller asks a node for a TCP connection to a pod: `stdin` goes there, `stdout` comes back, each has its own end. */
+export interface NodeForwardRequest {
+  session: string;
+  uid: string;
+  port: number;
 }
 
 export type { Event };

@@ -49,6 +49,7 @@ class BusByteStream implements ByteStream {
   #lastHeard: number;
   /** Writes go one after the other: chunks of one are not mixed into another. */
   #writing: Promise<void> = Promise.resolve();
+  readonly #whenOver = Promise.withResolvers<void>();
   #over: { error: ApiError | undefined } | undefined;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
@@ -75,6 +76,10 @@ class BusByteStream implements ByteStream {
       (error) => this.#abandon(error),
     );
     if (signal.aborted) onAbort();
+  }
+
+  get over(): Promise<void> {
+    return this.#whenOver.promise;
   }
 
   write(channel: Channel, bytes: Uint8Array): Promise<void> {
@@ -212,6 +217,7 @@ class BusByteStream implements ByteStream {
   #finish(error: ApiError | undefined): void {
     if (this.#over !== undefined) return;
     this.#over = { error };
+    this.#whenOver.resolve();
     this.#wakeReader?.();
     this.#wakeWriter?.();
     void this.#scope.close();

@@ -13,7 +13,7 @@ export function nodeOfSubject(subject: string): string {
 export const upVerbs = ['register', 'sync', 'status', 'events', 'logs', 'samples', 'renew'] as const;
 export type UpVerb = (typeof upVerbs)[number];
 
-export const downVerbs = ['logs', 'exec', 'images'] as const;
+export const downVerbs = ['logs', 'exec', 'attach', 'portforward', 'images'] as const;
 export type DownVerb = (typeof downVerbs)[number];
 
 export const subjects = {

@@ -49,7 +49,10 @@ export const resources: readonly ResourceInfo[] = [
   ...group('', 'v1', {
     Namespace: ['namespaces', { ...clusterWide, shortNames: ['ns'], subresources: ['status', 'finalize'] }],
     Node: ['nodes', { ...clusterWide, ...withStatus, shortNames: ['no'] }],
-    Pod: ['pods', { ...inAll, shortNames: ['po'], subresources: ['status', 'log', 'exec', 'binding'] }],
+    Pod: [
+      'pods',
+      { ...inAll, shortNames: ['po'], subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'binding'] },
+    ],
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],
     Secret: ['secrets'],
     ServiceAccount: ['serviceaccounts', { shortNames: ['sa'] }],

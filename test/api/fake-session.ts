@@ -5,6 +5,7 @@ export class FakeSession implements ByteStream {
   readonly written: { channel: Channel; text: string }[] = [];
   readonly ended: Channel[] = [];
   isClosed = false;
+  readonly #over = Promise.withResolvers<void>();
   /** Writes wait for this. */
   room: Promise<void> = Promise.resolve();
   readonly #out: (Chunk | 'end' | Error)[] = [];
@@ -43,8 +44,13 @@ export class FakeSession implements ByteStream {
     }
   }
 
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
+    this.#over.resolve();
     this.#wake?.();
     return Promise.resolve();
   }

@@ -86,7 +86,7 @@ export class ApiHarness {
       tls: () => pki.serverIdentity('api-server', ['localhost', '127.0.0.1']),
       authenticator: new Authenticator(tokens),
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
-      podExec: { exec: () => Promise.reject(new Error('no agent')) },
+      podExec: { exec: noAgent, attach: noAgent, forward: noAgent },
       routes: [],
       registry,
       ...overrides,
@@ -148,6 +148,10 @@ export class ApiHarness {
       request.end(body);
     });
   }
+}
+
+function noAgent(): Promise<never> {
+  return Promise.reject(new Error('no agent'));
 }
 
 export async function readText(message: AsyncIterable<Uint8Array>): Promise<string> {

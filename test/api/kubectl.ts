@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -54,12 +54,13 @@ export interface KubectlTarget {
 
 /** Runs the real kubectl, with a home and a cache of its own. */
 export class Kubectl {
-  readonly #env: Record<string, string>;
+  /** Its environment. */
+  readonly env: Record<string, string>;
   readonly home: string;
 
   private constructor(home: string, kubeconfig: string) {
     this.home = home;
-    this.#env = {
+    this.env = {
       HOME: home,
       PATH: process.env['PATH'] ?? '',
       KUBECONFIG: kubeconfig,
@@ -73,15 +74,21 @@ export class Kubectl {
     return new Kubectl(home, await api.kubeconfig());
   }
 
+  /** Starts it; the caller ends it. */
+  start(args: readonly string[], env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
+    const child = spawn('kubectl', args, { env: { ...this.env, ...env }, stdio: 'pipe', cwd: this.home });
+    child.stdin.on('error', () => undefined);
+    return child;
+  }
+
   run(args: readonly string[], { stdin = '', env = {} }: KubectlOptions = {}): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const child = spawn('kubectl', args, { env: { ...this.#env, ...env }, stdio: 'pipe', cwd: this.home });
+      const child = this.start(args, env);
       const outcome = { code: -1, stdout: '', stderr: '' };
       child.stdout.on('data', (data: Buffer) => (outcome.stdout += data.toString()));
       child.stderr.on('data', (data: Buffer) => (outcome.stderr += data.toString()));
       child.on('error', reject);
       child.on('close', (code) => resolve({ ...outcome, code: code ?? -1 }));
-      child.stdin.on('error', () => undefined);
       child.stdin.end(stdin);
     });
   }

@@ -42,6 +42,13 @@ describe('logs and sessions over the API', function () {
       behave(session, request);
       return Promise.resolve(session);
     },
+    attach: (_pod, request, signal) => {
+      session = new FakeSession();
+      signal.addEventListener('abort', () => void session.close());
+      behave(session, { command: [], ...request });
+      return Promise.resolve(session);
+    },
+    forward: () => Promise.reject(new ApiError('ServiceUnavailable', 'nobody listens')),
   };
 
   before(async () => {
@@ -154,6 +161,30 @@ describe('logs and sessions over the API', function () {
         stdout: true,
         stderr: true,
       });
+    });
+
+    it('exec and attach go on over SPDY where WebSocket is not spoken', async () => {
+      const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' };
+      behave = (session) => {
+        session.print(channel.stderr, 'to stderr\n');
+        void until(() => session.ended.includes(channel.stdin)).then(() => {
+          session.print(channel.stdout, session.written.map(({ text }) => text).join(''));
+          exit(session, 3);
+        });
+      };
+      const big = 'x'.repeat(300_000);
+      const { code, stdout, stderr } = await kubectl.run(['exec', '-i', 'web', '--', 'cat'], { stdin: big, env });
+      assert.deepEqual([code, stdout.length], [3, big.length]);
+      assert.match(stderr, /^to stderr\ncommand terminated with exit code 3/);
+      const attached = await kubectl.run(['attach', '-i', 'web'], { stdin: 'some words', env });
+      assert.match(attached.stdout, /some words/);
+    });
+
+    it('exec over SPDY tells why it cannot, before the upgrade and after', async () => {
+      const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' };
+      assert.match(await kubectl.fails('exec web -c other -- ls', { env }), /container other is not valid for pod web/);
+      behave = (session) => session.fail(new Error('the node went away'));
+      assert.match(await kubectl.fails('exec web -- ls', { env }), /the node went away/);
     });
 
     it('exec carries input to its end', async () => {

@@ -81,6 +81,7 @@ export function aContainer(
     resources: { cpuRequestMillis: 100, pidsLimit: 100, oomScoreAdj: 100, ...resources },
     tty: false,
     stdin: false,
+    stdinOnce: false,
     logPath: join(bench.directory, sandbox.pod.name, `${name}-${String(changes.attempt ?? 0)}.log`),
     specHash: 'hash',
     ...changes,

@@ -1,3 +1,4 @@
+import { attachTests, connectTests } from './runtime-attach.ts';
 import { confinementTests } from './runtime-confinement.ts';
 import { crashTests } from './runtime-crash.ts';
 import { execTests } from './runtime-exec.ts';
@@ -20,6 +21,8 @@ export function runtimeDriverConformance(name: string, open: () => Promise<Runti
     describe('a container', () => lifeTests(() => bench));
     describe('its confinement', () => confinementTests(() => bench));
     describe('commands in it', () => execTests(() => bench));
+    describe('attachments to it', () => attachTests(() => bench));
+    describe('connections to a sandbox', () => connectTests(() => bench));
     describe('a sandbox', () => sandboxTests(() => bench));
     describe('after a crash of the agent', () => crashTests(() => bench));
   });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type {
   ContainerConfig,
@@ -7,6 +8,7 @@ import type {
   ContainerUsage,
   ExecProcess,
   ExecResult,
+  ProcessStreams,
   RuntimeDriver,
   SandboxConfig,
   SandboxId,
@@ -187,6 +189,15 @@ export class FakeRuntime implements RuntimeDriver {
 
   exec(): Promise<ExecProcess> {
     return Promise.reject(new ApiError('BadRequest', 'the fake runtime runs no interactive commands'));
+  }
+
+  attach(id: ContainerId): Promise<ProcessStreams> {
+    this.#require(id);
+    return Promise.reject(new ApiError('BadRequest', 'the programs of the fake runtime have no streams'));
+  }
+
+  connect(id: SandboxId): Promise<Socket> {
+    return Promise.reject(new ApiError('ServiceUnavailable', `nobody listens in the fake sandbox ${id}`));
   }
 
   execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult> {

@@ -122,9 +122,9 @@ export class ContainerMaker {
   }
 
   #record(config: ContainerConfig): ContainerRecord {
-    const { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin } = config;
+    const { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce } = config;
     const identity = { id: this.#deps.newId() as ContainerId, bootId: this.#deps.host.bootId };
-    const given = { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin };
+    const given = { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce };
     const open = { startedAt: 0, finishedAt: 0, exitCode: 0, reason: '', message: '' };
     const runtime = this.#deps.host.runtime.name;
     const createdAt = this.#deps.clock.now();

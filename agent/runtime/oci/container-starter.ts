@@ -99,7 +99,7 @@ export class ContainerStarter {
 
   async #createMonitored(entry: ContainerEntry, runtime: OciRuntime): Promise<MonitoredProcess> {
     const { host, layout, cgroupParent, createDeadlineMs } = this.#deps;
-    const { id, name, logPath, tty, stdin } = entry.record;
+    const { id, name, logPath, tty, stdin, stdinOnce = false } = entry.record;
     const files = bundleFiles(layout, id);
     return createMonitored({
       ...files,
@@ -108,6 +108,7 @@ export class ContainerStarter {
       logPath,
       tty,
       stdin,
+      stdinOnce,
       runtime,
       exits: layout.exits,
       monitor: host.monitor,

@@ -38,6 +38,7 @@ export function bundleFiles(layout: Layout, id: ContainerId) {
     /** Held open for writing by the monitor alone: its end is the monitor's end. */
     alive: join(bundle, 'alive'),
     control: join(bundle, 'ctl'),
+    attach: join(bundle, 'attach'),
     oom: join(bundle, 'oom'),
     exit: join(layout.exits, id),
   };

@@ -24,6 +24,7 @@ export interface MonitorOptions {
   logPath: string;
   tty: boolean;
   stdin: boolean;
+  stdinOnce: boolean;
   deadlineMs: number;
   /** Moves the monitor, not yet forked, to where it outlives this process. */
   place: (pid: number) => void;
@@ -149,13 +150,14 @@ async function killMonitor(child: ChildProcess, monitorPidFile: string): Promise
 }
 
 function argumentsFor(options: MonitorOptions): string[] {
-  const { id, name, runtime, runtimeRoot, bundle, pidFile, monitorPidFile, logPath, exits, tty, stdin } = options;
+  const { id, name, runtime, runtimeRoot, bundle, pidFile, monitorPidFile, logPath, exits, tty } = options;
+  const { stdin, stdinOnce } = options;
   const args = [
     ['--api-version', '-c', id, '-u', id, '-n', name, '-r', runtime.path, '--runtime-arg', '--root'],
     ['--runtime-arg', runtimeRoot, '-b', bundle, '-p', pidFile, '-P', monitorPidFile, '-l', `k8s-file:${logPath}`],
     ['--exit-dir', exits, '--persist-dir', bundle, '--full-attach', '--no-sync-log', '--log-level', 'error'],
     tty ? ['-t'] : [],
-    stdin ? ['-i', '--leave-stdin-open'] : [],
+    stdin ? ['-i', ...(stdinOnce ? [] : ['--leave-stdin-open'])] : [],
   ];
   return args.flat();
 }

@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { ApiError } from '../../../shared/errors.ts';
 import { Scope } from '../../../shared/scope.ts';
 import type { ImageService } from '../../images/image-service.ts';
 import type {
+  AttachOptions,
   ContainerConfig,
   ContainerEvent,
   ContainerId,
@@ -10,12 +12,14 @@ import type {
   ExecOptions,
   ExecProcess,
   ExecResult,
+  ProcessStreams,
   RuntimeDriver,
   SandboxConfig,
   SandboxId,
   SandboxStatus,
   SandboxUsage,
 } from '../driver.ts';
+import { attach } from './attachments.ts';
 import { type ContainerEntry, statusOf } from './container-table.ts';
 import { KeyedLock } from './gate.ts';
 import { missingControllers } from './host.ts';
@@ -129,6 +133,15 @@ export class OciDriver implements RuntimeDriver {
 
   exec(id: ContainerId, options: ExecOptions): Promise<ExecProcess> {
     return this.#parts.execs.exec(this.#parts.table.get(id), options);
+  }
+
+  async attach(id: ContainerId, options: AttachOptions): Promise<ProcessStreams> {
+    const { table, layout } = this.#parts;
+    return attach({ layout, clock: this.#deps.clock }, table.get(id), options);
+  }
+
+  connect(id: SandboxId, port: number, signal: AbortSignal): Promise<Socket> {
+    return this.#parts.sandboxes.connect(id, port, signal);
   }
 
   execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult> {

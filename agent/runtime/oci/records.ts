@@ -25,6 +25,8 @@ export interface ContainerRecord extends Omit<ContainerStatus, 'state'> {
   runtime: string;
   tty: boolean;
   stdin: boolean;
+  /** Absent in records of earlier versions. */
+  stdinOnce?: boolean;
   stopSignal: number;
   process?: ProcessIdentity;
   monitor?: ProcessIdentity;

@@ -1,4 +1,5 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { listMounts, mount, unmount } from '../../host/mounts.ts';
@@ -9,6 +10,7 @@ import type { SandboxConfig, SandboxId, SandboxStatus } from '../driver.ts';
 import type { FirstProcesses } from './first-process.ts';
 import { KeyedLock } from './gate.ts';
 import { type Layout, sandboxFiles } from './layout.ts';
+import { connectToPod } from './pod-connections.ts';
 import { cgroupOf, type RecordFiles, type SandboxRecord } from './records.ts';
 import { hostnameOf, writeSandboxFiles } from './sandbox-files.ts';
 import type { SandboxView } from './spec/build-spec.ts';
@@ -145,6 +147,13 @@ export class Sandboxes {
       },
       hostPid: config.hostPid,
     };
+  }
+
+  /** A TCP connection to a port in it. Throws NotFound, Conflict when it is not ready, ServiceUnavailable when nobody listens. */
+  async connect(id: SandboxId, port: number, signal: AbortSignal): Promise<Socket> {
+    const { namespaces } = await this.view(id);
+    const target = { network: namespaces.network, ip: this.#records.get(id)?.ip ?? '', port };
+    return connectToPod(target, this.#deps.clock, signal);
   }
 
   async #make(

@@ -12,6 +12,8 @@ const known: Readonly<Record<string, SubresourceInfo>> = {
   finalize: { verbs: ['update'] },
   log: { verbs: ['get'] },
   exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },
+  attach: { group: '', version: 'v1', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
+  portforward: { group: '', version: 'v1', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
   binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
 };
 

@@ -5,9 +5,10 @@ import type { ApiMetrics } from '../metrics.ts';
 import type { Router } from '../router.ts';
 import type { RequestNotes } from './api-request.ts';
 import { acceptsGzip } from './negotiation.ts';
-import type { Reply, SocketReply, StreamReply } from './reply.ts';
+import type { Reply, SocketReply, SpdyReply, StreamReply } from './reply.ts';
 import { sendBytes, sendJson, sendStream } from './send.ts';
 import type { SocketUpgrades } from './socket-upgrades.ts';
+import { acceptSpdy } from './spdy-upgrade.ts';
 import { failureStatus } from './status.ts';
 import { warningHeaders } from './warnings.ts';
 
@@ -103,6 +104,8 @@ export class Exchange {
         return this.#stream(reply);
       case 'socket':
         return this.#upgrade(reply, upgrade);
+      case 'spdy':
+        return this.#upgradeToSpdy(reply, upgrade);
     }
   }
 
@@ -114,18 +117,36 @@ export class Exchange {
 
   async #upgrade(reply: SocketReply, upgrade: Upgrade | undefined): Promise<number> {
     const { socket } = this.#response;
-    if (upgrade === undefined || socket === null) {
-      return this.#send(this.#refuse(new ApiError('BadRequest', 'Upgrade request required')), undefined);
-    }
+    if (upgrade === undefined || socket === null) return this.#refuseUpgrade();
     this.#response.detachSocket(socket);
     const webSocket = await upgrade.sockets.accept(this.#message, socket, upgrade.head, reply.protocol);
     if (webSocket === undefined) return 400;
     this.#opened();
-    const stop = (): void => webSocket.close(1001);
-    this.#gone.signal.addEventListener('abort', stop, { once: true });
-    await reply.serve(webSocket);
-    this.#gone.signal.removeEventListener('abort', stop);
+    await this.#untilGone(reply.serve(webSocket), () => webSocket.close(1001));
     return 101;
+  }
+
+  async #upgradeToSpdy(reply: SpdyReply, upgrade: Upgrade | undefined): Promise<number> {
+    const { socket } = this.#response;
+    if (upgrade === undefined || socket === null) return this.#refuseUpgrade();
+    this.#response.detachSocket(socket);
+    const link = acceptSpdy(socket, upgrade.head, reply.protocol);
+    this.#opened();
+    await this.#untilGone(reply.serve(link), () => link.close());
+    return 101;
+  }
+
+  #refuseUpgrade(): Promise<number> {
+    return this.#send(this.#refuse(new ApiError('BadRequest', 'Upgrade request required')), undefined);
+  }
+
+  async #untilGone(serving: Promise<void>, stop: () => void): Promise<void> {
+    this.#gone.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await serving;
+    } finally {
+      this.#gone.signal.removeEventListener('abort', stop);
+    }
   }
 
   #opened(): void {

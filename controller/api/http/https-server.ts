@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { http } from '../../../shared/http.ts';
 import type { TlsIdentity } from '../deps.ts';
+import { asksForSpdy } from './spdy-upgrade.ts';
 
 const badRequest = JSON.stringify({
   kind: 'Status',
@@ -35,7 +36,7 @@ export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdent
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
     // What asks for another protocol is answered as if it had not.
-    shouldUpgradeCallback: ({ headers, method }) => method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
+    shouldUpgradeCallback: (message) => asksForWebSocket(message) || asksForSpdy(message),
   });
   server.maxHeadersCount = 200;
   server.maxConnections = 10_000;
@@ -43,6 +44,10 @@ export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdent
   // A failed handshake is the client's matter, and its socket is closed already.
   server.on('tlsClientError', () => undefined);
   return server;
+}
+
+function asksForWebSocket({ headers, method }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** A response that writes on the raw socket of an upgrade request, and closes it after. */

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { ByteLink } from '../spdy/byte-link.ts';
 
 /** JSON, encoded and compressed when it is sent. */
 export interface JsonReply {
@@ -35,8 +36,16 @@ export interface SocketReply {
   serve(socket: WebSocket): Promise<void>;
 }
 
+/** The connection becomes one of SPDY/3.1, whose frames `serve` reads and writes until it resolves. */
+export interface SpdyReply {
+  kind: 'spdy';
+  /** The `X-Stream-Protocol-Version` to answer with. */
+  protocol: string;
+  serve(link: ByteLink): Promise<void>;
+}
+
 /** What a handler answers; only the server writes to connections. */
-export type Reply = JsonReply | BytesReply | StreamReply | SocketReply;
+export type Reply = JsonReply | BytesReply | StreamReply | SocketReply | SpdyReply;
 
 export function jsonReply(code: number, body: unknown): JsonReply {
   return { kind: 'json', code, body };

@@ -3,12 +3,17 @@ import { channel, type ByteStream, type Channel } from '../../../shared/bus/byte
 import { messageOf } from '../../../shared/errors.ts';
 import { Scope } from '../../../shared/scope.ts';
 import type { ApiDeps } from '../deps.ts';
+import { toBuffer } from '../http/web-socket-link.ts';
+import { failure, pumpOutput } from './session-status.ts';
 
 /** Sent by a client of v5 to end a channel. */
 const closeChannel = 255;
 /** Most bytes of a client that wait for the other side before its socket is no longer read. */
 const maxWaitingBytes = 512 * 1024;
 const pingMs = 15_000;
+
+/** Opens the session; it ends with the signal. */
+export type OpenSession = (signal: AbortSignal) => Promise<ByteStream>;
 
 /**
  * Carries one session between a WebSocket and a ByteStream until either ends. The last message is always a Status on
@@ -17,7 +22,7 @@ const pingMs = 15_000;
 export async function serveSession(
   { clock }: Pick<ApiDeps, 'clock'>,
   socket: WebSocket,
-  open: (signal: AbortSignal) => Promise<ByteStream>,
+  open: OpenSession,
 ): Promise<void> {
   const scope = new Scope('exec');
   const input = new InputPump(socket);
@@ -33,7 +38,7 @@ export async function serveSession(
     const stream = await open(scope.signal);
     try {
       input.start(stream);
-      status = await pumpOutput(socket, stream);
+      status = await pumpOutput(stream, (to, bytes) => send(socket, to, bytes));
     } finally {
       await stream.close();
     }
@@ -43,17 +48,6 @@ export async function serveSession(
   await send(socket, channel.error, status);
   socket.close(1000);
   await scope.close();
-}
-
-/** Sends what the stream brings; resolves with the Status it ended with. */
-async function pumpOutput(socket: WebSocket, stream: ByteStream): Promise<Uint8Array> {
-  const status: Uint8Array[] = [];
-  for await (const { channel: from, bytes } of stream) {
-    if (from === channel.error) status.push(bytes);
-    else if (bytes.byteLength > 0) await send(socket, from, bytes);
-  }
-  const text = Buffer.concat(status);
-  return text.byteLength > 0 ? text : failure('the session ended without a result');
 }
 
 /** Resolves when the socket has taken the message; one that is closing takes none. */
@@ -125,13 +119,4 @@ async function forward(stream: ByteStream, message: Buffer): Promise<void> {
   if (to === closeChannel && ended === channel.stdin) await stream.end(channel.stdin);
   const isInput = to === channel.stdin || to === channel.resize;
   if (isInput && bytes.byteLength > 0) await stream.write(to, bytes);
-}
-
-function toBuffer(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
-
-function failure(message: string): Uint8Array {
-  return Buffer.from(JSON.stringify({ metadata: {}, status: 'Failure', message, reason: 'InternalError', code: 500 }));
 }

@@ -86,6 +86,12 @@ describe('calls to a node', function () {
     } as ContainerStatus;
     const exec = new ExecCalls({
       listContainers: async () => [container, { ...container, id: 'c0' as ContainerId, state: 'exited' }],
+      attach: async (id, { signal }) => {
+        assert.equal(id, 'c1');
+        const process = new EchoProcess({ command: [], tty: false, stdin: true, signal }, 7);
+        running.push(process);
+        return process;
+      },
       exec: async (id, options) => {
         if (options.command[0] === 'missing') throw new ApiError('BadRequest', 'missing: no such file');
         assert.equal(id, 'c1');
@@ -97,6 +103,8 @@ describe('calls to a node', function () {
     const handlers: NodeCallHandlers = {
       logs: (...args) => logs(...args),
       exec: (...args) => exec.run(...args),
+      attach: (...args) => exec.attach(...args),
+      forward: () => Promise.reject(new Error('not part of this test')),
     };
     serveCalls({ bus: node, data: node, node: 'n1', handlers, log: silentLogger }, scope);
     await node.flush();
@@ -203,6 +211,27 @@ describe('calls to a node', function () {
       break;
     }
     await until(() => isOver, 'the node has noticed');
+  });
+
+  it('attaches to the process of a container, whose exit code is not that of the session', async () => {
+    const call = { container: 'main', stdin: true, stdout: true, stderr: true, tty: false };
+    const stream = await calls.attach(pod, call, lifetime.signal);
+    const result = collect(stream);
+    await stream.write(channel.stdin, Buffer.from('hello'));
+    await stream.end(channel.stdin);
+    const { out, status } = await result;
+    assert.deepEqual([out, status.status], ['<hello>', 'Success']);
+  });
+
+  it('ends a command that takes no input when the caller has gone', async () => {
+    const stream = await exec(['cat']);
+    await until(() => running.length === 1, 'it runs');
+    const [process] = running;
+    assert(process);
+    process.write = () => new Promise(() => undefined);
+    await stream.write(channel.stdin, Buffer.from('stuck'));
+    lifetime.abort();
+    assert.equal(await process.exitCode, 137);
   });
 
   it('names a node that does not answer', async () => {
