@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
+import { SettingsError } from '../shared/settings.ts';
 import { UsageError } from './usage.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
@@ -30,13 +31,17 @@ function pathOf(command: Command): string {
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   process.stderr.write(`berth: ${describeFailure(error)}\n`);
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  return isUsage(error) ? exitCodes.usage : exitCodes.failed;
 }
 
 /** Tells of the failure of one of several objects; the command goes on and fails at its end. */
 export function reportOne(error: unknown, source?: string): void {
   process.stderr.write(`berth: ${source === undefined ? '' : `${source}: `}${describeFailure(error)}\n`);
-  process.exitCode = Math.max(Number(process.exitCode ?? 0), error instanceof UsageError ? exitCodes.usage : 1);
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), isUsage(error) ? exitCodes.usage : exitCodes.failed);
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof SettingsError;
 }
 
 /** What went wrong, on one line, with what to do about it where that is known. */

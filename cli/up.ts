@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { formatExamples } from './examples.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Node, Stored } from '../shared/objects/types.ts';
+import { parseDirectory } from '../shared/settings.ts';
 import { ApiClient } from './client.ts';
 import { defaultDataDir, loadKubeconfig } from './kubeconfig.ts';
 import { forgetProcess, livingProcesses, recordProcess } from '../shared/process-records.ts';
@@ -55,7 +56,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const dataDir = resolve(options.dataDir);
+  const dataDir = parseDirectory('data-dir', options.dataDir);
   checkHost(options);
   const [running] = livingProcesses(dataDir).filter(({ name }) => name === 'up');
   if (running !== undefined)

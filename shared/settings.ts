@@ -51,5 +51,8 @@ export function parseDirectory(flag: string, text: string): string {
   if (text === '' || text.includes('\0') || /[:,]/.test(text)) {
     throw new SettingsError(flag, `"${text}" cannot be used: overlay mounts allow no ":" and no "," in paths`);
   }
-  return resolve(text);
+  const path = resolve(text);
+  if (/^\/(proc|sys)(\/|$)/.test(path))
+    throw new SettingsError(flag, `"${text}" is no place for files: name one on a disk`);
+  return path;
 }

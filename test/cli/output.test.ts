@@ -7,7 +7,7 @@ import { formatTable, type Table } from '../../cli/table.ts';
 import { parseTargets, ResourceNames, type ServedResource } from '../../cli/resource-names.ts';
 import { UsageError } from '../../cli/usage.ts';
 import { parseDurationMs } from '../../cli/durations.ts';
-import { SettingsError, parseAddress, parseCidr, parseNodeName } from '../../shared/settings.ts';
+import { SettingsError, parseAddress, parseCidr, parseDirectory, parseNodeName } from '../../shared/settings.ts';
 
 const base = { group: '', version: 'v1', namespaced: true, shortNames: [], categories: [] };
 const names = new ResourceNames([
@@ -72,6 +72,9 @@ describe('command line words', () => {
     assert.deepEqual(parseAddress('api-listen', ':80'), { host: '0.0.0.0', port: 80 });
     for (const wrong of ['80', 'host', 'host:99999', 'a:b:1'])
       assert.throws(() => parseAddress('api-listen', wrong), /--api-listen/);
+    for (const wrong of ['/proc/nope/x', '/sys', '/a:b', '/a,b', '']) {
+      assert.throws(() => parseDirectory('data-dir', wrong), SettingsError);
+    }
     for (const wrong of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/30', '::/64', 'x/16'])
       assert.throws(() => parseCidr('pod-cidr', wrong), SettingsError);
     for (const wrong of ['', 'Upper', '../x', 'a_b', '-a'])

@@ -56,7 +56,9 @@ export class Exchange {
     try {
       code = await this.#send(await this.#answer(inflight), upgrade);
     } catch (error) {
-      log.error('cannot answer a request', { error });
+      // A client that went away ends its stream with an error: that is no fault of anybody's.
+      if (this.#gone.signal.aborted) code = this.#response.statusCode;
+      else log.error('cannot answer a request', { error });
       this.#response.destroy();
     } finally {
       if (this.#goesOn) this.#metrics.closed(this.#notes.labels.resource);
