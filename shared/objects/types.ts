@@ -10,6 +10,7 @@ export type {
   ContainerState,
   ContainerStateTerminated,
   ContainerStatus,
+  Endpoints,
   EnvFromSource,
   EnvVar,
   Event,
@@ -18,12 +19,17 @@ export type {
   NodeCondition,
   NodeStatus,
   ObjectReference,
+  PersistentVolume,
+  PersistentVolumeClaim,
   Pod,
   PodCondition,
   PodSpec,
   PodStatus,
+  PodTemplate,
   PodTemplateSpec,
   Probe,
+  ReplicationController,
+  ResourceQuota,
   Secret,
   Service,
   ServiceAccount,
@@ -34,6 +40,7 @@ export type {
 } from 'kubernetes-types/core/v1.d.ts';
 export type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.d.ts';
 export type {
+  ControllerRevision,
   DaemonSet,
   Deployment,
   DeploymentCondition,
@@ -44,7 +51,21 @@ export type {
   ReplicaSetStatus,
   StatefulSet,
 } from 'kubernetes-types/apps/v1.d.ts';
+export type {
+  HorizontalPodAutoscaler,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+  MetricValueStatus,
+} from 'kubernetes-types/autoscaling/v2.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
+export type { EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
+export type { Ingress, IngressClass, NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
+export type { RuntimeClass } from 'kubernetes-types/node/v1.d.ts';
+export type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+export type { ClusterRoleBinding, RoleBinding } from 'kubernetes-types/rbac/v1.d.ts';
+export type { PriorityClass } from 'kubernetes-types/scheduling/v1.d.ts';
+export type { StorageClass } from 'kubernetes-types/storage/v1.d.ts';
 export type {
   Condition,
   LabelSelector,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApiHarness } from './harness.ts';
-import { Kubectl, needsKubectl } from './kubectl.ts';
+import { Kubectl, needsKubectl, normalise } from './kubectl.ts';
 
 /** What a small application brings beside its Deployments. */
 const application = `
@@ -98,6 +98,22 @@ describe('kinds that are stored only, with the real kubectl', function () {
     }
     assert.equal(await kubectl.ok('get svc web -o jsonpath={.spec.ports[0].targetPort}'), '8080');
     assert.equal(await kubectl.ok('get pdb web -o jsonpath={.spec.minAvailable}'), '1');
+  });
+
+  it('are printed with the columns that kubectl users know', async () => {
+    const get = async (line: string): Promise<string> => normalise(await kubectl.ok(`get ${line}`));
+    assert.match(
+      await get('svc web'),
+      /^NAME TYPE CLUSTER-IP EXTERNAL-IP PORT\(S\) AGE\nweb ClusterIP \S+ <none> 80\/TCP AGE$/,
+    );
+    assert.equal(await get('job once --no-headers'), 'once Running 0/1 AGE');
+    assert.equal(await get('cronjob daily --no-headers'), 'daily @daily <none> False 0 <none> AGE');
+    assert.equal(await get('ingress web --no-headers'), 'web <none> shop.example 80 AGE');
+    assert.equal(await get('pdb web --no-headers'), 'web 1 N/A 0 AGE');
+    assert.match(await get('role reader --no-headers'), /^reader \d{4}-\S+Z$/);
+    assert.equal(await get('rolebinding readers -o wide --no-headers'), 'readers Role/reader AGE ann');
+    assert.equal(await get('pc high --no-headers'), 'high 1000 false AGE');
+    assert.match(await get('quota'), /^NAME REQUEST LIMIT AGE\nsmall/);
   });
 
   it('let apply --prune list what it may remove', async () => {

@@ -5,7 +5,7 @@ import { ageOf } from './age.ts';
 export interface Column {
   name: string;
   /** Default string. */
-  type?: 'integer';
+  type?: 'integer' | 'date';
   /** `name` for the column that names the object. */
   format?: 'name';
   description: string;
@@ -41,4 +41,12 @@ export const nameColumn = column(
 
 export const ageColumn = column('Age', 'Time since the object was created', ({ metadata }, now) =>
   ageOf(metadata.creationTimestamp, now),
+);
+
+/** When the object was made, RFC 3339. */
+export const createdColumn = column(
+  'Created At',
+  'When the object was created',
+  ({ metadata }) => metadata.creationTimestamp ?? unknown,
+  { type: 'date' },
 );

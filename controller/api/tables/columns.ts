@@ -1,32 +1,32 @@
 import type { ResourceName } from '../../../shared/objects/resources.ts';
-import type { ConfigMap, Lease, Namespace, Pod, Secret, ServiceAccount } from '../../../shared/objects/types.ts';
+import type { ConfigMap, Lease, Namespace, Secret, ServiceAccount } from '../../../shared/objects/types.ts';
+import { roleBindingColumns } from './access-columns.ts';
+import { autoscalerColumns } from './autoscaler-columns.ts';
+import { cronJobColumns, jobColumns } from './batch-columns.ts';
 import type { Column } from './column.ts';
-import { ageColumn, column, integer, nameColumn, none, wide } from './column.ts';
+import { ageColumn, column, createdColumn, integer, nameColumn } from './column.ts';
 import { eventColumns } from './event-columns.ts';
+import {
+  endpointsColumns,
+  endpointSliceColumns,
+  ingressClassColumns,
+  ingressColumns,
+  networkPolicyColumns,
+  serviceColumns,
+} from './network-columns.ts';
 import { nodeColumns } from './node-columns.ts';
-import { summarize } from './pod-status.ts';
-import { deploymentColumns, replicaSetColumns } from './workload-columns.ts';
-
-const podColumns: readonly Column[] = [
-  nameColumn,
-  column<Pod>('Ready', 'Ready containers of all', (pod, now) => summarize(pod, now).ready),
-  column<Pod>('Status', 'State of the pod, in one word', (pod, now) => summarize(pod, now).status),
-  column<Pod>(
-    'Restarts',
-    'Restarts of its containers, and when the last was',
-    (pod, now) => summarize(pod, now).restarts,
-  ),
-  ageColumn,
-  column<Pod>('IP', 'Address of the pod', ({ status }) => status?.podIP || none, wide),
-  column<Pod>('Node', 'Node that runs it', ({ spec }) => spec?.nodeName || none, wide),
-  column<Pod>(
-    'Nominated Node',
-    'Node where room is made for it',
-    ({ status }) => status?.nominatedNodeName || none,
-    wide,
-  ),
-  column<Pod>('Readiness Gates', 'Conditions from outside that hold, of all it asks for', readinessGates, wide),
-];
+import { podColumns } from './pod-columns.ts';
+import { disruptionBudgetColumns, priorityClassColumns, quotaColumns, runtimeClassColumns } from './policy-columns.ts';
+import { persistentVolumeClaimColumns, persistentVolumeColumns, storageClassColumns } from './storage-columns.ts';
+import {
+  controllerRevisionColumns,
+  daemonSetColumns,
+  deploymentColumns,
+  podTemplateColumns,
+  replicaSetColumns,
+  replicationControllerColumns,
+  statefulSetColumns,
+} from './workload-columns.ts';
 
 const namespaceColumns: readonly Column[] = [
   nameColumn,
@@ -59,6 +59,9 @@ const leaseColumns: readonly Column[] = [
   ageColumn,
 ];
 
+/** Of kinds for which kubectl shows when they were made, not how long ago. */
+const createdColumns: readonly Column[] = [nameColumn, createdColumn];
+
 const byResource: Readonly<Record<ResourceName, readonly Column[]>> = {
   pods: podColumns,
   nodes: nodeColumns,
@@ -67,9 +70,35 @@ const byResource: Readonly<Record<ResourceName, readonly Column[]>> = {
   secrets: secretColumns,
   serviceaccounts: serviceAccountColumns,
   events: eventColumns,
+  services: serviceColumns,
+  endpoints: endpointsColumns,
+  persistentvolumes: persistentVolumeColumns,
+  persistentvolumeclaims: persistentVolumeClaimColumns,
+  replicationcontrollers: replicationControllerColumns,
+  podtemplates: podTemplateColumns,
+  resourcequotas: quotaColumns,
+  limitranges: createdColumns,
   'deployments.apps': deploymentColumns,
   'replicasets.apps': replicaSetColumns,
+  'statefulsets.apps': statefulSetColumns,
+  'daemonsets.apps': daemonSetColumns,
+  'controllerrevisions.apps': controllerRevisionColumns,
+  'jobs.batch': jobColumns,
+  'cronjobs.batch': cronJobColumns,
+  'horizontalpodautoscalers.autoscaling': autoscalerColumns,
+  'poddisruptionbudgets.policy': disruptionBudgetColumns,
+  'ingresses.networking.k8s.io': ingressColumns,
+  'ingressclasses.networking.k8s.io': ingressClassColumns,
+  'networkpolicies.networking.k8s.io': networkPolicyColumns,
+  'endpointslices.discovery.k8s.io': endpointSliceColumns,
   'leases.coordination.k8s.io': leaseColumns,
+  'priorityclasses.scheduling.k8s.io': priorityClassColumns,
+  'storageclasses.storage.k8s.io': storageClassColumns,
+  'runtimeclasses.node.k8s.io': runtimeClassColumns,
+  'roles.rbac.authorization.k8s.io': createdColumns,
+  'clusterroles.rbac.authorization.k8s.io': createdColumns,
+  'rolebindings.rbac.authorization.k8s.io': roleBindingColumns,
+  'clusterrolebindings.rbac.authorization.k8s.io': roleBindingColumns,
 };
 
 const genericColumns: readonly Column[] = [nameColumn, ageColumn];
@@ -81,12 +110,4 @@ export function columnsOf(resource: ResourceName): readonly Column[] {
 
 function count(entries: object | undefined): number {
   return Object.keys(entries ?? {}).length;
-}
-
-function readinessGates({ spec, status }: Pod): string {
-  const gates = spec?.readinessGates ?? [];
-  if (gates.length === 0) return none;
-  const holds = (wanted: string): boolean =>
-    status?.conditions?.some(({ type, status: is }) => type === wanted && is === 'True') ?? false;
-  return `${gates.filter(({ conditionType }) => holds(conditionType)).length}/${gates.length}`;
 }

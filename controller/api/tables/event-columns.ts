@@ -28,7 +28,7 @@ function lastSeen(event: Event): string | undefined {
 }
 
 function objectOf({ involvedObject: { kind = '', name = '' } }: Event): string {
-  return `${kind.toLowerCase()}/${name}`;
+  return name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
 }
 
 function sourceOf({ source, reportingComponent = '', reportingInstance = '' }: Event): string {
