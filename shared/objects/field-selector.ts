@@ -71,7 +71,7 @@ export function parseFieldSelector(text: string, info: ResourceInfo): FieldRequi
 
 /** Commas separate terms unless a backslash stands before them. */
 function splitTerms(text: string): string[] {
-  return text.match(/(?:\\.|[^,\\])+/gs) ?? [];
+  return text.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? [];
 }
 
 function unescapeValue(value: string, text: string): string {

@@ -1,19 +1,17 @@
 import { rfc3339 } from '../../../shared/clock.ts';
 import { ApiError } from '../../../shared/errors.ts';
-import type { ObjectMeta, Pod, Stored } from '../../../shared/objects/types.ts';
+import type { KubeObject, Pod, Stored } from '../../../shared/objects/types.ts';
 import { conflict } from '../../store/store-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { ResourceTarget } from '../resource-path.ts';
 import { readBody } from '../verbs/codec.ts';
+import { placeObject } from '../verbs/metadata.ts';
 import { findObject } from '../verbs/read.ts';
 import { parseWriteOptions } from '../verbs/write-options.ts';
 
-interface Binding {
-  apiVersion: string;
-  kind: string;
-  metadata: ObjectMeta;
+interface Binding extends KubeObject {
   target?: { kind?: string; name?: string };
 }
 
@@ -21,7 +19,9 @@ interface Binding {
 export async function bindPod(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { namespace, name = '' } = target;
   const { dryRun, fieldValidation } = parseWriteOptions(request);
-  const { target: to, metadata } = await readBody<Binding>(request, 'Binding', fieldValidation);
+  const binding = await readBody<Binding>(request, 'Binding', fieldValidation);
+  placeObject(binding, target);
+  const { target: to, metadata } = binding;
   const node = to?.name ?? '';
   if (node === '') throw new ApiError('BadRequest', 'target.name: Required value');
   if (to?.kind !== undefined && to.kind !== '' && to.kind !== 'Node') {

@@ -3,6 +3,7 @@ import type { ApiRequest } from '../http/api-request.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { ResourceTarget } from '../resource-path.ts';
 import { readBody, readPatch } from '../verbs/codec.ts';
+import { placeObject } from '../verbs/metadata.ts';
 import { findObject } from '../verbs/read.ts';
 import { replaceObject } from '../verbs/update.ts';
 import { parseWriteOptions, type WriteOptions } from '../verbs/write-options.ts';
@@ -23,6 +24,7 @@ export class ScaleRoutes {
   async update(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
     const scale = await readBody<Scalable>(request, 'Scale', options.fieldValidation);
+    placeObject(scale, target);
     return this.#write(request, target, options, () => scale);
   }
 

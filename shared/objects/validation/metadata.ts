@@ -21,9 +21,12 @@ export function metadataCauses(info: ResourceInfo, { metadata }: KubeObject): Ca
   ];
 }
 
-function nameCauses(info: ResourceInfo, { name, namespace }: ObjectMeta): Cause[] {
+function nameCauses(info: ResourceInfo, { name, generateName, namespace }: ObjectMeta): Cause[] {
   const check = labelNamed.has(info.kind) ? dnsLabel : dnsSubdomain;
-  const causes = name ? check(name, 'metadata.name') : [required('metadata.name', 'name or generateName is required')];
+  const causes = [
+    ...(name ? check(name, 'metadata.name') : [required('metadata.name', 'name or generateName is required')]),
+    ...(generateName ? check(generateName.replace(/-+$/, ''), 'metadata.generateName') : []),
+  ];
   if (!info.namespaced)
     return namespace ? [...causes, forbidden('metadata.namespace', 'not allowed on this type')] : causes;
   return [...causes, ...(namespace ? dnsLabel(namespace, 'metadata.namespace') : [required('metadata.namespace')])];

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { ApiHarness } from './harness.ts';
-import { maps, pods } from './hostile-requests.ts';
-import { podManifest } from './manifests.ts';
+import { ApiHarness } from '../harness.ts';
+import { maps, pods } from './row.ts';
+import { podManifest } from '../manifests.ts';
 
 describe('hostile connections', () => {
   let api: ApiHarness;

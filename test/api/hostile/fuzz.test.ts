@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ApiHarness } from './harness.ts';
+import { ApiHarness } from '../harness.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
