@@ -6,7 +6,7 @@ import type { KubeObject } from '../../shared/objects/types.ts';
 
 type Metadata = KubeObject['metadata'];
 
-/** What a new object gets. One that brings a uid is being restored: it keeps what it brings. */
+/** What a new object gets. One that brings a uid has been completed already, or is being restored: it keeps what it brings. */
 export function prepareCreate<T extends KubeObject>(object: T, now: number): T {
   const { resourceVersion: _, ...brought } = object.metadata;
   const { uid, creationTimestamp = rfc3339(now), generation } = brought;

@@ -1,25 +1,57 @@
-import { defaultCronJob, defaultJob } from './defaults/batch.ts';
+import { defaultCronJob, defaultJob, identifyJob } from './defaults/batch.ts';
 import { defaultPod } from './defaults/pod.ts';
-import { defaultService } from './defaults/service.ts';
-import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './defaults/workload.ts';
+import { defaultAutoscaler, defaultBinding, defaultLimitRange, defaultPriorityClass } from './defaults/policy.ts';
+import {
+  defaultEndpoints,
+  defaultEndpointSlice,
+  defaultIngressClass,
+  defaultNetworkPolicy,
+  defaultService,
+} from './defaults/service.ts';
+import { defaultClaim, defaultStorageClass, defaultVolumeObject } from './defaults/storage.ts';
+import {
+  defaultDaemonSet,
+  defaultDeployment,
+  defaultPodTemplate,
+  defaultReplicaSet,
+  defaultReplicationController,
+  defaultStatefulSet,
+} from './defaults/workload.ts';
 import { resourceName, type ResourceInfo, type ResourceName } from './resources.ts';
-import type { Deployment, KubeObject, Namespace, Pod, ReplicaSet, Secret } from './types.ts';
+import type { KubeObject, Namespace, Secret } from './types.ts';
 
 /** Changes an object in place. Called twice, it changes nothing the second time. */
 type Defaulter = (object: never) => void;
 
 const defaulters: Readonly<Record<ResourceName, Defaulter>> = {
   namespaces: defaultNamespace,
-  pods: (pod: Pod) => defaultPod(pod),
+  pods: defaultPod,
+  podtemplates: defaultPodTemplate,
   secrets: defaultSecret,
-  'deployments.apps': (deployment: Deployment) => defaultDeployment(deployment),
-  'replicasets.apps': (replicaSet: ReplicaSet) => defaultReplicaSet(replicaSet),
   services: defaultService,
+  endpoints: defaultEndpoints,
+  persistentvolumes: defaultVolumeObject,
+  persistentvolumeclaims: defaultClaim,
+  replicationcontrollers: defaultReplicationController,
+  limitranges: defaultLimitRange,
+  'deployments.apps': defaultDeployment,
+  'replicasets.apps': defaultReplicaSet,
   'statefulsets.apps': defaultStatefulSet,
   'daemonsets.apps': defaultDaemonSet,
   'jobs.batch': defaultJob,
   'cronjobs.batch': defaultCronJob,
+  'horizontalpodautoscalers.autoscaling': defaultAutoscaler,
+  'ingressclasses.networking.k8s.io': defaultIngressClass,
+  'networkpolicies.networking.k8s.io': defaultNetworkPolicy,
+  'endpointslices.discovery.k8s.io': defaultEndpointSlice,
+  'priorityclasses.scheduling.k8s.io': defaultPriorityClass,
+  'storageclasses.storage.k8s.io': defaultStorageClass,
+  'rolebindings.rbac.authorization.k8s.io': defaultBinding,
+  'clusterrolebindings.rbac.authorization.k8s.io': defaultBinding,
 };
+
+/** What only a new object gets, and only with its uid. */
+const identifiers: Readonly<Record<ResourceName, Defaulter>> = { 'jobs.batch': identifyJob };
 
 /**
  * A copy of a decoded object with everything filled in that Kubernetes would, so that readers need not know defaults.
@@ -29,6 +61,17 @@ export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: 
   const copy = structuredClone(object);
   const fill = defaulters[resourceName(info)] as ((object: T) => void) | undefined;
   fill?.(copy);
+  return copy;
+}
+
+/**
+ * A copy of a new, completed object with its uid, and with what Kubernetes derives from that. Whatever creates objects
+ * without the API calls it after `applyDefaults`, once the name is known; the store keeps the uid.
+ */
+export function withIdentity<T extends KubeObject>(info: ResourceInfo, object: T, uid: string): T {
+  const copy = { ...structuredClone(object), metadata: { ...object.metadata, uid } };
+  const identify = identifiers[resourceName(info)] as ((object: T) => void) | undefined;
+  identify?.(copy);
   return copy;
 }
 

@@ -14,6 +14,8 @@ export type {
   EnvFromSource,
   EnvVar,
   Event,
+  LimitRange,
+  LimitRangeItem,
   Namespace,
   Node,
   NodeCondition,
@@ -21,6 +23,8 @@ export type {
   ObjectReference,
   PersistentVolume,
   PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeSpec,
   Pod,
   PodCondition,
   PodSpec,
@@ -33,12 +37,48 @@ export type {
   Secret,
   Service,
   ServiceAccount,
+  ServicePort,
+  ServiceSpec,
   Taint,
   Toleration,
   Volume,
   VolumeMount,
 } from 'kubernetes-types/core/v1.d.ts';
-export type { CronJob, Job, JobSpec } from 'kubernetes-types/batch/v1.d.ts';
+export type { CronJob, Job, JobSpec, PodFailurePolicyRule, SuccessPolicy } from 'kubernetes-types/batch/v1.d.ts';
+export type {
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerBehavior,
+  HPAScalingRules,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+  MetricValueStatus,
+} from 'kubernetes-types/autoscaling/v2.d.ts';
+export type {
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressClass,
+  IngressRule,
+  IngressSpec,
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+} from 'kubernetes-types/networking/v1.d.ts';
+export type { Endpoint, EndpointPort, EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
+export type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+export type { PriorityClass } from 'kubernetes-types/scheduling/v1.d.ts';
+export type { RuntimeClass } from 'kubernetes-types/node/v1.d.ts';
+export type { StorageClass } from 'kubernetes-types/storage/v1.d.ts';
+export type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  RoleRef,
+  Subject,
+} from 'kubernetes-types/rbac/v1.d.ts';
 export type {
   ControllerRevision,
   DaemonSet,
@@ -50,22 +90,9 @@ export type {
   ReplicaSetSpec,
   ReplicaSetStatus,
   StatefulSet,
+  StatefulSetSpec,
 } from 'kubernetes-types/apps/v1.d.ts';
-export type {
-  HorizontalPodAutoscaler,
-  MetricSpec,
-  MetricStatus,
-  MetricTarget,
-  MetricValueStatus,
-} from 'kubernetes-types/autoscaling/v2.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
-export type { EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
-export type { Ingress, IngressClass, NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
-export type { RuntimeClass } from 'kubernetes-types/node/v1.d.ts';
-export type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
-export type { ClusterRoleBinding, RoleBinding } from 'kubernetes-types/rbac/v1.d.ts';
-export type { PriorityClass } from 'kubernetes-types/scheduling/v1.d.ts';
-export type { StorageClass } from 'kubernetes-types/storage/v1.d.ts';
 export type {
   Condition,
   LabelSelector,

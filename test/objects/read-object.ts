@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Cause } from '../../shared/errors.ts';
 import { decodeObject } from '../../shared/objects/decode.ts';
-import { applyDefaults } from '../../shared/objects/defaults.ts';
+import { applyDefaults, withIdentity } from '../../shared/objects/defaults.ts';
 import { parseYaml } from '../../shared/objects/parse-yaml.ts';
 import { findKind, type ResourceInfo } from '../../shared/objects/resources.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
@@ -20,7 +20,7 @@ export function readManifest(manifest: string): { info: ResourceInfo; object: Ku
   const info = kindOf(value.apiVersion, value.kind);
   const { object } = decodeObject(info, value, 'Strict');
   if (info.namespaced) object.metadata.namespace ??= 'default';
-  return { info, object: applyDefaults(info, object) };
+  return { info, object: withIdentity(info, applyDefaults(info, object), 'a-uid') };
 }
 
 /** `field: message` of everything that is wrong with a new object. */

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { ApiError, hasReason } from '../../../shared/errors.ts';
-import { applyDefaults } from '../../../shared/objects/defaults.ts';
+import { applyDefaults, withIdentity } from '../../../shared/objects/defaults.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateCreate } from '../../../shared/objects/validation/validate.ts';
@@ -38,10 +39,10 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
   return jsonReply(201, new Representation(info, form, request.query, deps.clock).object(created));
 }
 
-/** Completes and checks a new object. Throws what it is refused for. */
+/** Completes a new object, its uid included, and checks it. Throws what it is refused for. */
 export function admitNew({ deps, request, target }: Writing, object: KubeObject): KubeObject {
   const { info } = target;
-  const complete = applyDefaults(info, object);
+  const complete = withIdentity(info, applyDefaults(info, object), randomUUID());
   admitIntoNamespace(deps.store, info, complete);
   validateCreate(info, complete);
   warnUnenforced(request, info, complete);

@@ -1,7 +1,10 @@
 import type { Volume } from '../types.ts';
+import { defaultClaimSpec } from './storage.ts';
 
 /** rw-r--r-- */
 const fileMode = 0o644;
+/** An account's token is good for an hour. */
+const tokenSeconds = 3600;
 
 /** Fills in what a volume leaves open; one without any source is an empty directory. */
 export function defaultVolume(volume: Volume): void {
@@ -11,7 +14,12 @@ export function defaultVolume(volume: Volume): void {
   for (const files of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
     if (files) files.defaultMode ??= fileMode;
   }
-  for (const { downwardAPI } of volume.projected?.sources ?? []) defaultItems(downwardAPI?.items);
+  for (const { downwardAPI, serviceAccountToken } of volume.projected?.sources ?? []) {
+    defaultItems(downwardAPI?.items);
+    if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= tokenSeconds;
+  }
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
+  if (claim) defaultClaimSpec(claim);
   defaultItems(volume.downwardAPI?.items);
 }
 

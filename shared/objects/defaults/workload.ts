@@ -1,5 +1,15 @@
-import type { DaemonSet, Deployment, PodTemplateSpec, ReplicaSet, StatefulSet } from '../types.ts';
+import type {
+  DaemonSet,
+  Deployment,
+  PersistentVolumeClaim,
+  PodTemplate,
+  PodTemplateSpec,
+  ReplicaSet,
+  ReplicationController,
+  StatefulSet,
+} from '../types.ts';
 import { defaultPodSpec } from './pod.ts';
+import { defaultClaim } from './storage.ts';
 
 /** Fills in a Deployment. */
 export function defaultDeployment({ spec }: Deployment): void {
@@ -24,6 +34,24 @@ export function defaultReplicaSet({ spec }: ReplicaSet): void {
   defaultTemplate(spec.template);
 }
 
+/** Fills in a ReplicationController: without a selector it selects what it makes. */
+export function defaultReplicationController(controller: ReplicationController): void {
+  const { spec } = controller;
+  if (!spec) return;
+  spec.replicas ??= 1;
+  defaultTemplate(spec.template);
+  const labels = spec.template?.metadata?.labels ?? {};
+  if (Object.keys(labels).length === 0) return;
+  if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+  if (Object.keys(controller.metadata?.labels ?? {}).length > 0) return;
+  controller.metadata = { ...controller.metadata, labels: { ...labels } };
+}
+
+/** Fills in a PodTemplate. */
+export function defaultPodTemplate({ template }: PodTemplate): void {
+  defaultTemplate(template);
+}
+
 /** Fills in a StatefulSet. */
 export function defaultStatefulSet({ spec }: StatefulSet): void {
   if (!spec) return;
@@ -33,7 +61,17 @@ export function defaultStatefulSet({ spec }: StatefulSet): void {
   const strategy = (spec.updateStrategy ??= {});
   strategy.type ||= 'RollingUpdate';
   if (strategy.type === 'RollingUpdate') (strategy.rollingUpdate ??= {}).partition ??= 0;
+  const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
+  retention.whenDeleted ||= 'Retain';
+  retention.whenScaled ||= 'Retain';
+  for (const claim of spec.volumeClaimTemplates ?? []) defaultClaimTemplate(claim);
   defaultTemplate(spec.template);
+}
+
+function defaultClaimTemplate(claim: PersistentVolumeClaim): void {
+  claim.apiVersion ||= 'v1';
+  claim.kind ||= 'PersistentVolumeClaim';
+  defaultClaim(claim);
 }
 
 /** Fills in a DaemonSet. */
