@@ -1,6 +1,17 @@
 import { ApiError } from '../errors.ts';
 import { resourceName, type ResourceInfo } from './resources.ts';
-import type { Event, KubeObject, Node, Pod, Secret } from './types.ts';
+import type {
+  Event,
+  Job,
+  KubeObject,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  ReplicationController,
+  Secret,
+  Service,
+} from './types.ts';
 
 /** One condition of a field selector. */
 export interface FieldRequirement {
@@ -22,17 +33,19 @@ const ofPod: Record<string, Read<Pod>> = {
   'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName,
 };
 
+/** The object that an Event is about, under the name that a version has for it. */
+function ofInvolved(prefix: string): Record<string, Read<Event>> {
+  const fields = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
+  return Object.fromEntries(
+    fields.map((field) => [`${prefix}.${field}`, ({ involvedObject }: Event) => involvedObject[field]]),
+  );
+}
+
 const ofEvent: Record<string, Read<Event>> = {
-  'involvedObject.kind': ({ involvedObject }) => involvedObject.kind,
-  'involvedObject.namespace': ({ involvedObject }) => involvedObject.namespace,
-  'involvedObject.name': ({ involvedObject }) => involvedObject.name,
-  'involvedObject.uid': ({ involvedObject }) => involvedObject.uid,
-  'involvedObject.apiVersion': ({ involvedObject }) => involvedObject.apiVersion,
-  'involvedObject.resourceVersion': ({ involvedObject }) => involvedObject.resourceVersion,
-  'involvedObject.fieldPath': ({ involvedObject }) => involvedObject.fieldPath,
+  ...ofInvolved('involvedObject'),
   reason: (event) => event.reason,
   reportingComponent: (event) => event.reportingComponent,
-  source: (event) => event.source?.component ?? event.reportingComponent,
+  source: (event) => event.source?.component || event.reportingComponent,
   type: (event) => event.type,
 };
 
@@ -42,7 +55,16 @@ const readers: Readonly<Record<string, Record<string, Read<never>>>> = {
   events: ofEvent,
   secrets: { type: (secret: Secret) => secret.type },
   nodes: { 'spec.unschedulable': (node: Node) => node.spec?.unschedulable ?? false },
-  namespaces: { 'status.phase': (namespace: { status?: { phase?: string } }) => namespace.status?.phase },
+  namespaces: { 'status.phase': (namespace: Namespace) => namespace.status?.phase },
+  services: {
+    'spec.clusterIP': (service: Service) => service.spec?.clusterIP,
+    'spec.type': (service: Service) => service.spec?.type,
+  },
+  replicationcontrollers: {
+    'status.replicas': (controller: ReplicationController) => controller.status?.replicas ?? 0,
+  },
+  'replicasets.apps': { 'status.replicas': (set: ReplicaSet) => set.status?.replicas ?? 0 },
+  'jobs.batch': { 'status.successful': (job: Job) => job.status?.succeeded ?? 0 },
 };
 
 const ofAny: Record<string, Read<KubeObject>> = {
@@ -64,9 +86,18 @@ export function parseFieldSelector(text: string, info: ResourceInfo): FieldRequi
       const match = /^([^=!]+)(==|=|!=)(.*)$/s.exec(term);
       const [, field = '', sign, value = ''] = match ?? [];
       if (!match) throw new ApiError('BadRequest', `invalid selector: '${text}'; can't understand '${term}'`);
-      if (!findReader(info, field)) throw new ApiError('BadRequest', `field label not supported: ${field}`);
+      if (!findReader(info, field)) throw new ApiError('BadRequest', refusal(info, field));
       return { field, operator: sign === '!=' ? '!=' : '=', value: unescapeValue(value, text) };
     });
+}
+
+/** In the words that scripts know: a kind with fields of its own refuses others differently from one without. */
+function refusal(info: ResourceInfo, field: string): string {
+  const resource = resourceName(info);
+  if (resource === 'jobs.batch') return `field label ${JSON.stringify(field)} not supported for batchv1.Job`;
+  if (Object.hasOwn(readers, resource)) return `field label not supported: ${field}`;
+  const known = Object.keys(ofAny).map((name) => JSON.stringify(name));
+  return `${JSON.stringify(field)} is not a known field selector: only ${known.join(', ')}`;
 }
 
 /** Commas separate terms unless a backslash stands before them. */

@@ -49,6 +49,39 @@ describe('field selector', () => {
         text,
       );
     }
-    assert.throws(() => parseFieldSelector('spec.nodeName=x', kind('v1', 'ConfigMap')), /field label not supported/);
+  });
+
+  it('selects what each kind offers', () => {
+    const involvedObject = { kind: 'Pod', namespace: 'n', name: 'p', uid: 'u', apiVersion: 'v1', fieldPath: 'f' };
+    const event = { involvedObject, reason: 'R', type: 'Normal', reportingComponent: 'c' };
+    const selected: [string, string, object, string][] = [
+      ['v1', 'Event', event, 'involvedObject.kind=Pod,involvedObject.namespace=n,involvedObject.name=p'],
+      ['v1', 'Event', event, 'involvedObject.uid=u,involvedObject.apiVersion=v1,involvedObject.fieldPath=f'],
+      ['v1', 'Event', event, 'involvedObject.resourceVersion=,reason=R,type=Normal,source=c,reportingComponent=c'],
+      ['v1', 'Event', { ...event, source: { component: 's' } }, 'source=s'],
+      ['v1', 'Secret', { type: 'Opaque' }, 'type=Opaque,metadata.name=x'],
+      ['v1', 'Namespace', { status: { phase: 'Active' } }, 'status.phase=Active'],
+      ['v1', 'Service', { spec: { clusterIP: 'None', type: 'ClusterIP' } }, 'spec.clusterIP=None,spec.type=ClusterIP'],
+      ['v1', 'ReplicationController', {}, 'status.replicas=0'],
+      ['apps/v1', 'ReplicaSet', { status: { replicas: 2 } }, 'status.replicas=2'],
+      ['batch/v1', 'Job', { status: { succeeded: 1 } }, 'status.successful=1,status.successful!=0'],
+      ['apps/v1', 'Deployment', {}, 'metadata.name=x,metadata.namespace=n'],
+    ];
+    for (const [apiVersion, name, object, text] of selected) {
+      const info = kind(apiVersion, name);
+      const whole = { apiVersion, kind: name, metadata: { name: 'x', namespace: 'n' }, ...object };
+      assert.ok(matchesFields(info, parseFieldSelector(text, info), whole), `${name}: ${text}`);
+    }
+  });
+
+  it('refuses what a kind does not offer in the words that Kubernetes has for it', () => {
+    const refused: [string, string, string, string][] = [
+      ['v1', 'Pod', 'spec.foo', 'field label not supported: spec.foo'],
+      ['batch/v1', 'Job', 'status.failed', 'field label "status.failed" not supported for batchv1.Job'],
+      ['v1', 'ConfigMap', 'data', '"data" is not a known field selector: only "metadata.name", "metadata.namespace"'],
+    ];
+    for (const [apiVersion, name, field, message] of refused) {
+      assert.throws(() => parseFieldSelector(`${field}=1`, kind(apiVersion, name)), { message });
+    }
   });
 });
