@@ -5,6 +5,7 @@ import type { ApiRequest } from './http/api-request.ts';
 import type { Reply } from './http/reply.ts';
 import type { ResourceTarget } from './resource-path.ts';
 import { bindPod } from './subresources/binding.ts';
+import { evictPod } from './subresources/eviction.ts';
 import { finalizeNamespace } from './subresources/finalize.ts';
 import { attachToPod, execInPod } from './subresources/pod-exec.ts';
 import { readPodLog } from './subresources/pod-log.ts';
@@ -52,6 +53,7 @@ export class ResourceRoutes {
       },
       finalize: { update: bind(finalizeNamespace) },
       binding: { create: bind(bindPod) },
+      eviction: { create: bind(evictPod) },
       log: { get: bind(readPodLog) },
       exec: { get: bind(execInPod), create: bind(execInPod) },
       attach: { get: bind(attachToPod), create: bind(attachToPod) },

@@ -1,5 +1,6 @@
 import type { Scope } from '../../shared/scope.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
+import { DisruptionReconciler } from './disruption/reconciler.ts';
 import { FinishedPods } from './garbage/finished-pods.ts';
 import { GarbageCollector } from './garbage/reconciler.ts';
 import { StrandedPods } from './garbage/stranded-pods.ts';
@@ -24,5 +25,6 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new GarbageCollector(deps).run(scope.child('garbage'));
   new StrandedPods(deps).run(scope.child('stranded-pods'));
   new FinishedPods(deps).run(scope.child('finished-pods'));
+  new DisruptionReconciler(deps).run(scope.child('disruption'));
   new NamespaceReconciler(deps).run(scope.child('namespace'));
 }

@@ -32,6 +32,12 @@ export function decodeObject<T extends KubeObject = KubeObject>(
   return decodeAs<T>(typeOf(info), { apiVersion: apiVersionOf(info), kind: info.kind }, body, mode, problems);
 }
 
+/** Bodies of other groups than the core. */
+const bodyApiVersions: Readonly<Partial<Record<BodyKind, string>>> = {
+  Scale: 'autoscaling/v1',
+  Eviction: 'policy/v1',
+};
+
 /** As `decodeObject` for bodies that are not stored. DeleteOptions may come with any apiVersion. */
 export function decodeBody<T extends { apiVersion: string; kind: string }>(
   kind: BodyKind,
@@ -39,7 +45,7 @@ export function decodeBody<T extends { apiVersion: string; kind: string }>(
   mode: FieldValidation,
   problems: readonly string[] = [],
 ): Decoded<T> {
-  const apiVersion = kind === 'Scale' ? 'autoscaling/v1' : 'v1';
+  const apiVersion = bodyApiVersions[kind] ?? 'v1';
   const given = kind === 'DeleteOptions' && isObject(body) ? body.apiVersion : undefined;
   const expected = { apiVersion: typeof given === 'string' && given !== '' ? given : apiVersion, kind };
   return decodeAs<T>(bodyType(kind), expected, body ?? {}, mode, problems);

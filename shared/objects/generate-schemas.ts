@@ -14,7 +14,7 @@ const roots = [
   ...['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'ControllerRevision', 'Job', 'CronJob'].map(inV1),
   ...['Ingress', 'IngressClass', 'NetworkPolicy', 'PriorityClass', 'StorageClass', 'RuntimeClass'].map(inV1),
   ...['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map(inV1),
-  ...['DeleteOptions', 'Status', 'ListMeta'].map(inV1),
+  ...['DeleteOptions', 'Status', 'ListMeta', 'Eviction'].map(inV1),
   'CoreV1Event',
   'V2HorizontalPodAutoscaler',
 ];
@@ -35,7 +35,7 @@ const groups: readonly [RegExp, string][] = [
   [/^Lease/, 'api.coordination'],
   [/^(Scale(Spec|Status)?$|HorizontalPodAutoscaler|HPAScaling|CrossVersion|Metric)/, 'api.autoscaling'],
   [/Metric(Source|Status)$/, 'api.autoscaling'],
-  [/^PodDisruptionBudget/, 'api.policy'],
+  [/^(PodDisruptionBudget|Eviction$)/, 'api.policy'],
   [/^(Ingress|NetworkPolicy|HTTPIngress|IPBlock$|ServiceBackendPort$)/, 'api.networking'],
   [/^(Discovery|Endpoint(Slice|Conditions|Hints)?$|ForZone$|ForNode$)/, 'api.discovery'],
   [/^PriorityClass/, 'api.scheduling'],

@@ -88,14 +88,22 @@ function subresource(info: ResourceInfo, name: string): { kind: Kind; operations
     }
     case 'finalize':
       return { kind: info, operations: objectOperations(own).filter(({ action }) => action === 'put') };
-    case 'binding': {
-      const body = bodyType('Binding').name;
-      const kind = { group: '', version: 'v1', kind: 'Binding' };
-      return { kind, operations: [{ method: 'post', action: 'post', body, answer: statusName, query: writing }] };
-    }
+    case 'binding':
+      return posted('', 'Binding');
+    case 'eviction':
+      return posted('policy', 'Eviction');
     default:
       return { kind: info, operations: [{ method: 'get', action: 'connect', answer: statusName, query: [] }] };
   }
+}
+
+/** A subresource that takes a body of its own kind and answers with a Status. */
+function posted(group: string, kind: 'Binding' | 'Eviction'): { kind: Kind; operations: Operation[] } {
+  const body = bodyType(kind).name;
+  return {
+    kind: { group, version: 'v1', kind },
+    operations: [{ method: 'post', action: 'post', body, answer: statusName, query: writing }],
+  };
 }
 
 function pathItem(path: string, kind: Kind, operations: readonly Operation[]): Json {

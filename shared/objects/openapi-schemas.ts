@@ -1,5 +1,5 @@
 import { apiVersionOf, type ResourceInfo } from './resources.ts';
-import { bodyType, knownType, typeNameOf } from './schema-table.ts';
+import { bodyType, type BodyKind, knownType, typeNameOf } from './schema-table.ts';
 import type { FieldSchema, TypeSchema } from './schema.ts';
 
 export interface Json {
@@ -52,16 +52,14 @@ export function componentsFor(rows: readonly ResourceInfo[]): Json {
 }
 
 function addSubresource(schemas: Json, name: string): void {
-  if (name === 'scale') {
-    addType(schemas, bodyType('Scale'));
-    Object.assign(
-      schemas[bodyType('Scale').name] as Json,
-      kindMark({ group: 'autoscaling', version: 'v1', kind: 'Scale' }),
-    );
-  } else if (name === 'binding') {
-    addType(schemas, bodyType('Binding'));
-    Object.assign(schemas[bodyType('Binding').name] as Json, kindMark({ group: '', version: 'v1', kind: 'Binding' }));
-  }
+  if (name === 'scale') addBody(schemas, 'autoscaling', 'Scale');
+  else if (name === 'binding') addBody(schemas, '', 'Binding');
+  else if (name === 'eviction') addBody(schemas, 'policy', 'Eviction');
+}
+
+function addBody(schemas: Json, group: string, kind: BodyKind): void {
+  addType(schemas, bodyType(kind));
+  Object.assign(schemas[bodyType(kind).name] as Json, kindMark({ group, version: 'v1', kind }));
 }
 
 /** Clients find the schema of a kind by this mark. */

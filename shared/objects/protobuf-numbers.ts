@@ -17,6 +17,7 @@ ServiceAccount: metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountT
 Event: metadata=1 involvedObject=2 reason=3 message=4 source=5 firstTimestamp=6 lastTimestamp=7 count=8 type=9
   eventTime=10 series=11 action=12 related=13 reportingComponent=14 reportingInstance=15
 Binding: metadata=1 target=2
+Eviction: metadata=1 deleteOptions=2
 DeleteOptions: gracePeriodSeconds=1* preconditions=2 orphanDependents=3* propagationPolicy=4* dryRun=5
   ignoreStoreReadErrorWithClusterBreakingPotential=6*
 OwnerReference: kind=1 name=3 uid=4 apiVersion=5 controller=6* blockOwnerDeletion=7*

@@ -51,7 +51,11 @@ export const resources: readonly ResourceInfo[] = [
     Node: ['nodes', { ...clusterWide, ...withStatus, shortNames: ['no'] }],
     Pod: [
       'pods',
-      { ...inAll, shortNames: ['po'], subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'binding'] },
+      {
+        ...inAll,
+        shortNames: ['po'],
+        subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'eviction', 'binding'],
+      },
     ],
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],
     Secret: ['secrets'],
@@ -84,7 +88,7 @@ export const resources: readonly ResourceInfo[] = [
     ],
   }),
   ...group('policy', 'v1', {
-    PodDisruptionBudget: ['poddisruptionbudgets', { ...withStatus, ...storedOnly, shortNames: ['pdb'] }],
+    PodDisruptionBudget: ['poddisruptionbudgets', { ...withStatus, shortNames: ['pdb'] }],
   }),
   ...group('networking.k8s.io', 'v1', {
     Ingress: ['ingresses', { ...withStatus, ...storedOnly, shortNames: ['ing'] }],

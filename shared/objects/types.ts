@@ -92,6 +92,12 @@ export type {
   StatefulSet,
   StatefulSetSpec,
 } from 'kubernetes-types/apps/v1.d.ts';
+export type {
+  Eviction,
+  PodDisruptionBudget,
+  PodDisruptionBudgetSpec,
+  PodDisruptionBudgetStatus,
+} from 'kubernetes-types/policy/v1.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 export type {
   Condition,

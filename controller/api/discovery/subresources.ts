@@ -14,6 +14,7 @@ const known: Readonly<Record<string, SubresourceInfo>> = {
   exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },
   attach: { group: '', version: 'v1', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
   portforward: { group: '', version: 'v1', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+  eviction: { group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
   binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
 };
 

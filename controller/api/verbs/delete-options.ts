@@ -9,9 +9,8 @@ export interface DeleteRequest {
   dryRun: boolean;
 }
 
-interface DeleteBody {
-  apiVersion: string;
-  kind: string;
+/** DeleteOptions as clients send them. */
+export interface DeleteBody {
   gracePeriodSeconds?: number;
   preconditions?: { uid?: string; resourceVersion?: string };
   propagationPolicy?: string;
@@ -21,8 +20,13 @@ interface DeleteBody {
 
 /** What the body, or without one the query, says about a deletion. Throws BadRequest and Invalid. */
 export async function readDeleteOptions(request: ApiRequest): Promise<DeleteRequest> {
+  const body = await readBody<DeleteBody & { apiVersion: string; kind: string }>(request, 'DeleteOptions', 'Ignore');
+  return parseDeleteOptions(request, body);
+}
+
+/** As `readDeleteOptions` for options that came in another body. */
+export function parseDeleteOptions(request: ApiRequest, body: DeleteBody): DeleteRequest {
   const { query } = request;
-  const body = await readBody<DeleteBody>(request, 'DeleteOptions', 'Ignore');
   const gracePeriodSeconds = body.gracePeriodSeconds ?? request.count('gracePeriodSeconds');
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
     throw invalid('gracePeriodSeconds', `Invalid value: ${gracePeriodSeconds}: must be greater than or equal to 0`);
