@@ -66,7 +66,11 @@ export type {
   NetworkPolicyPort,
 } from 'kubernetes-types/networking/v1.d.ts';
 export type { Endpoint, EndpointPort, EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
-export type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+export type {
+  PodDisruptionBudget,
+  PodDisruptionBudgetSpec,
+  PodDisruptionBudgetStatus,
+} from 'kubernetes-types/policy/v1.d.ts';
 export type { PriorityClass } from 'kubernetes-types/scheduling/v1.d.ts';
 export type { RuntimeClass } from 'kubernetes-types/node/v1.d.ts';
 export type { StorageClass } from 'kubernetes-types/storage/v1.d.ts';
@@ -92,12 +96,6 @@ export type {
   StatefulSet,
   StatefulSetSpec,
 } from 'kubernetes-types/apps/v1.d.ts';
-export type {
-  Eviction,
-  PodDisruptionBudget,
-  PodDisruptionBudgetSpec,
-  PodDisruptionBudgetStatus,
-} from 'kubernetes-types/policy/v1.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 export type {
   Condition,
