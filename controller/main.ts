@@ -9,7 +9,8 @@ import { forgetProcess, recordProcess } from '../shared/process-records.ts';
 import { runProgram, type Close } from '../shared/program.ts';
 import { Scope } from '../shared/scope.ts';
 import { localUrl, reachableNames, reachableUrls } from './addresses.ts';
-import { Authenticator } from './api/authentication.ts';
+import { Authenticator } from './api/access/authenticator.ts';
+import { Authorizer } from './api/access/authorizer.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
 import { ApiServer } from './api/server.ts';
 import { ensureAdmin, hashToken } from './certificates/admin.ts';
@@ -166,6 +167,7 @@ async function serve(
     registry,
     tls: () => pki.serverIdentity('api-server', reachableNames(settings.apiListen)),
     authenticator: new Authenticator(admins),
+    authorizer: new Authorizer(store),
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
     routes: tokenRoutes(tokens),

@@ -2,7 +2,9 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Store } from '../store/store.ts';
-import type { Authenticator, User } from './authentication.ts';
+import type { Authenticator } from './access/authenticator.ts';
+import type { Authorizer } from './access/authorizer.ts';
+import type { User } from './access/user.ts';
 import type { PodExec, PodLogs } from './pod-streams.ts';
 
 /** Certificate and key of the server, and the authority whose client certificates it accepts (all PEM). */
@@ -42,6 +44,7 @@ export interface ApiDeps {
   /** Asked at the start and twice a day, so that a renewed certificate is served without a restart. */
   tls: () => Promise<TlsIdentity>;
   authenticator: Authenticator;
+  authorizer: Authorizer;
   podLogs: PodLogs;
   podExec: PodExec;
   routes: readonly ExtensionRoute[];

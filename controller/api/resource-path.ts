@@ -1,5 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
-import { resourceName, resources, type ResourceInfo } from '../../shared/objects/resources.ts';
+import { resourceName, served, type ResourceInfo } from '../../shared/objects/resources.ts';
 
 /** What a resource URL names. */
 export interface ResourceTarget {
@@ -11,7 +11,7 @@ export interface ResourceTarget {
   subresource?: string;
 }
 
-const byPath = new Map(resources.map((info) => [`${info.group}/${info.version}/${info.plural}`, info]));
+const byPath = new Map(served.map((info) => [`${info.group}/${info.version}/${info.plural}`, info]));
 
 /** The group and version that a path starts with, and the parts after it; undefined when the path has another shape. */
 export function parseGroupVersion(

@@ -1,5 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
-import { authorizeResource } from './authentication.ts';
+import { attributesOf } from './access/attributes.ts';
+import type { Authorizer } from './access/authorizer.ts';
+import { answerReview } from './access/reviews/review-routes.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import type { Reply } from './http/reply.ts';
@@ -24,11 +26,14 @@ type Handler = (request: ApiRequest, target: ResourceTarget) => Reply | Promise<
 
 /** The verbs of every resource and subresource. */
 export class ResourceRoutes {
+  readonly #authorizer: Authorizer;
   readonly #pins: PinnedLists;
   readonly #objects: Partial<Record<Verb, Handler>>;
+  readonly #reviews: Partial<Record<Verb, Handler>>;
   readonly #subresources: Readonly<Record<string, Partial<Record<Verb, Handler>>>>;
 
   constructor(deps: ApiDeps) {
+    this.#authorizer = deps.authorizer;
     this.#pins = new PinnedLists(deps.clock);
     const bind = (handler: (deps: ApiDeps, request: ApiRequest, target: ResourceTarget) => Reply | Promise<Reply>) => {
       return (request: ApiRequest, target: ResourceTarget) => handler(deps, request, target);
@@ -43,6 +48,7 @@ export class ResourceRoutes {
       delete: bind(deleteOne),
       deletecollection: bind(deleteCollection),
     };
+    this.#reviews = { create: bind(answerReview) };
     const scale = new ScaleRoutes(deps);
     this.#subresources = {
       status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
@@ -67,13 +73,14 @@ export class ResourceRoutes {
     const verb = verbOf(request, target);
     const resource = subresource === undefined ? info.plural : `${info.plural}/${subresource}`;
     request.notes.labels = { verb: verb ?? 'other', resource };
-    const handlers = subresource === undefined ? this.#objects : (this.#subresources[subresource] ?? {});
+    const own = info.verbs === undefined ? this.#objects : this.#reviews;
+    const handlers = subresource === undefined ? own : (this.#subresources[subresource] ?? {});
     const handler = verb && handlers[verb];
-    if (handler === undefined) {
+    if (verb === undefined || handler === undefined) {
       const message = 'the server does not allow this method on the requested resource';
       throw new ApiError('MethodNotAllowed', message, { kind: info.plural });
     }
-    authorizeResource(request.user, verb ?? '', target);
+    this.#authorizer.require(request.user, attributesOf(verb, target, request.query));
     return handler(request, target);
   }
 }

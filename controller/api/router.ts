@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { anonymous, authorizePath } from './authentication.ts';
+import { anonymous } from './access/user.ts';
 import type { ApiDeps } from './deps.ts';
 import { DiscoveryRoutes } from './discovery/discovery-routes.ts';
 import { answerRoute, matchRoute } from './extension-routes.ts';
@@ -34,7 +34,8 @@ export class Router {
     const request = new ApiRequest(message, target, user, notes, signal);
     const resource = matched === undefined ? parseResourcePath(target.segments) : undefined;
     if (resource !== undefined) return this.#resources.answer(request, resource);
-    if (!isAnonymous) authorizePath(user, method.toLowerCase(), `/${target.segments.join('/')}`);
+    const path = `/${target.segments.join('/')}`;
+    if (!isAnonymous) this.#deps.authorizer.require(user, { verb: method.toLowerCase(), path });
     if (matched !== undefined) return answerRoute(matched, request);
     const document = method === 'GET' ? this.#documentFor(request) : undefined;
     return document ?? textReply(404, '404 page not found\n');

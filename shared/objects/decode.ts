@@ -36,6 +36,7 @@ export function decodeObject<T extends KubeObject = KubeObject>(
 const bodyApiVersions: Readonly<Partial<Record<BodyKind, string>>> = {
   Scale: 'autoscaling/v1',
   Eviction: 'policy/v1',
+  TokenRequest: 'authentication.k8s.io/v1',
 };
 
 /** As `decodeObject` for bodies that are not stored. DeleteOptions may come with any apiVersion. */

@@ -15,6 +15,9 @@ const roots = [
   ...['Ingress', 'IngressClass', 'NetworkPolicy', 'PriorityClass', 'StorageClass', 'RuntimeClass'].map(inV1),
   ...['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map(inV1),
   ...['DeleteOptions', 'Status', 'ListMeta', 'Eviction'].map(inV1),
+  ...['SelfSubjectReview', 'TokenReview', 'SelfSubjectAccessReview', 'SelfSubjectRulesReview'].map(inV1),
+  ...['SubjectAccessReview', 'LocalSubjectAccessReview'].map(inV1),
+  'AuthenticationV1TokenRequest',
   'CoreV1Event',
   'V2HorizontalPodAutoscaler',
 ];
@@ -29,7 +32,13 @@ const meta = 'apimachinery.pkg.apis.meta';
 const groups: readonly [RegExp, string][] = [
   [/^(ObjectMeta|ListMeta|ShardInfo|OwnerReference|ManagedFieldsEntry|DeleteOptions|Preconditions)$/, meta],
   [/^(LabelSelector|LabelSelectorRequirement|Status|StatusDetails|StatusCause)$/, meta],
-  [/^Condition$/, meta],
+  [/^(Condition|FieldSelectorRequirement)$/, meta],
+  [
+    /^(Authentication|TokenReview|TokenRequest|SelfSubjectReview|UserInfo$|BoundObjectReference$)/,
+    'api.authentication',
+  ],
+  [/^((Self|Local)?Subject(Access|Rules)|(NonResource|Resource)(Attributes|Rule)$)/, 'api.authorization'],
+  [/^(FieldSelector|LabelSelector)Attributes$/, 'api.authorization'],
   [/^(Deployment|ReplicaSet|StatefulSet|DaemonSet|ControllerRevision|RollingUpdate)/, 'api.apps'],
   [/^(Job|CronJob|PodFailurePolicy|SuccessPolicy|UncountedTerminatedPods)/, 'api.batch'],
   [/^Lease/, 'api.coordination'],
@@ -145,7 +154,8 @@ function modelIn(type: string): string | undefined {
 
 /** Some classes carry their group, because another group has one of the same name. */
 function schemaName(model: string): string {
-  const [, prefix = '', version = '1', name = model] = /^(Core|Discovery|Rbac)?V([12])(.*)$/.exec(model) ?? [];
+  const [, prefix = '', version = '1', name = model] =
+    /^(Core|Discovery|Rbac|Authentication)?V([12])(.*)$/.exec(model) ?? [];
   const [, group] = groups.find(([pattern]) => pattern.test(prefix + name)) ?? [];
   return `io.k8s.${group}.v${version}.${name}`;
 }

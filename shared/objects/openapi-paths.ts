@@ -40,10 +40,12 @@ export function openApiPaths(info: ResourceInfo): [string, Json][] {
   const root = info.group === '' ? `/api/${info.version}` : `/apis/${apiVersionOf(info)}`;
   const collection = info.namespaced ? `${root}/namespaces/{namespace}/${info.plural}` : `${root}/${info.plural}`;
   const own = typeNameOf(info);
+  const creation: Operation = { method: 'post', action: 'post', body: own, answer: own, query: writing };
+  if (info.verbs !== undefined) return [[collection, pathItem(collection, info, [creation])]];
   const list: Operation = { method: 'get', action: 'list', answer: listName(info), query: listing };
   const ofCollection: Operation[] = [
     list,
-    { method: 'post', action: 'post', body: own, answer: own, query: writing },
+    creation,
     {
       method: 'delete',
       action: 'deletecollection',

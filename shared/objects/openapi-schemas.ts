@@ -40,7 +40,7 @@ export function componentsFor(rows: readonly ResourceInfo[]): Json {
   for (const info of rows) {
     addType(schemas, knownType(typeNameOf(info)));
     Object.assign(schemas[typeNameOf(info)] as Json, kindMark(info));
-    schemas[listName(info)] = listSchema(info);
+    if (info.verbs === undefined) schemas[listName(info)] = listSchema(info);
     for (const name of info.subresources) addSubresource(schemas, name);
   }
   addType(schemas, knownType(`${meta}.ListMeta`));

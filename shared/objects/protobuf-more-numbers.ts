@@ -57,6 +57,28 @@ PolicyRule: verbs=1 apiGroups=2 resources=3 resourceNames=4 nonResourceURLs=5
 AggregationRule: clusterRoleSelectors=1
 Subject: kind=1 apiGroup=2 name=3 namespace=4
 RoleRef: apiGroup=1 kind=2 name=3
+TokenRequest, TokenReview, SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview,
+  LocalSubjectAccessReview: metadata=1 spec=2 status=3
+SelfSubjectReview: metadata=1 status=2
+TokenRequestSpec: audiences=1 boundObjectRef=3 expirationSeconds=4*
+TokenRequestStatus: token=1 expirationTimestamp=2
+BoundObjectReference: kind=1 apiVersion=2 name=3 uid=4
+TokenReviewSpec: token=1 audiences=2
+TokenReviewStatus: authenticated=1 user=2 error=3 audiences=4
+UserInfo: username=1 uid=2 groups=3 extra=4
+SelfSubjectReviewStatus: userInfo=1
+SelfSubjectAccessReviewSpec: resourceAttributes=1 nonResourceAttributes=2
+SubjectAccessReviewSpec: resourceAttributes=1 nonResourceAttributes=2 user=3 groups=4 extra=5 uid=6
+SubjectAccessReviewStatus: allowed=1 reason=2 evaluationError=3 denied=4
+SelfSubjectRulesReviewSpec: namespace=1
+SubjectRulesReviewStatus: resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4
+ResourceRule: verbs=1 apiGroups=2 resources=3 resourceNames=4
+NonResourceRule: verbs=1 nonResourceURLs=2
+ResourceAttributes: namespace=1 verb=2 group=3 version=4 resource=5 subresource=6 name=7 fieldSelector=8
+  labelSelector=9
+NonResourceAttributes: path=1 verb=2
+FieldSelectorAttributes, LabelSelectorAttributes: rawSelector=1 requirements=2
+FieldSelectorRequirement: key=1 operator=2 values=3
 JobCondition, PersistentVolumeClaimCondition: type=1 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6
 StatefulSetUpdateStrategy, DaemonSetUpdateStrategy: type=1 rollingUpdate=2
 StatefulSetCondition, DaemonSetCondition, ReplicationControllerCondition, HorizontalPodAutoscalerCondition: type=1

@@ -143,6 +143,18 @@ class Decoder {
     return this.#chunk(reader.bytes(), schema, path, depth);
   }
 
+  /** A list that is the value of a map comes as a message whose only field it is. */
+  #wrappedList(bytes: Uint8Array, items: FieldSchema, path: string, depth: number): unknown[] {
+    const reader = new WireReader(bytes);
+    const list: unknown[] = [];
+    while (!reader.isAtEnd()) {
+      const { number, wire } = reader.tag();
+      if (number === 1) list.push(this.#value(reader, wire, items, `${path}[${list.length}]`, depth + 1));
+      else reader.skip(wire);
+    }
+    return list;
+  }
+
   #chunk(bytes: Uint8Array, schema: FieldSchema, path: string, depth: number): unknown {
     switch (schema.type) {
       case 'string':
@@ -164,10 +176,11 @@ class Decoder {
         this.message(bytes, shortNameOf(type.name), type.fields, value, path, depth + 1);
         return value;
       }
+      case 'array':
+        return this.#wrappedList(bytes, schema.items ?? { type: 'any' }, path, depth);
       case 'integer':
       case 'number':
       case 'boolean':
-      case 'array':
       case 'map':
         throw malformed(`field ${path} has an unexpected form`);
     }

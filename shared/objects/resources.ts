@@ -14,6 +14,8 @@ export interface ResourceInfo {
   subresources: readonly string[];
   /** Kept and answered, but nothing acts on it yet: writes get a Warning header. */
   storedOnly?: true;
+  /** What can be done with the resource itself; absent: everything. */
+  verbs?: readonly string[];
 }
 
 type Row = Partial<Omit<ResourceInfo, 'group' | 'version' | 'kind' | 'plural'>>;
@@ -44,7 +46,7 @@ const storedOnly = { storedOnly: true } as const;
 const withStatus = { subresources: ['status'] } as const;
 const withScale = { subresources: ['status', 'scale'] } as const;
 
-/** All served resources; adding a kind is one row here and one in the schema overlay. */
+/** All stored resources; adding a kind is one row here and one in the schema overlay. */
 export const resources: readonly ResourceInfo[] = [
   ...group('', 'v1', {
     Namespace: ['namespaces', { ...clusterWide, shortNames: ['ns'], subresources: ['status', 'finalize'] }],
@@ -105,12 +107,31 @@ export const resources: readonly ResourceInfo[] = [
   }),
   ...group('node.k8s.io', 'v1', { RuntimeClass: ['runtimeclasses', { ...clusterWide, ...storedOnly }] }),
   ...group('rbac.authorization.k8s.io', 'v1', {
-    Role: ['roles', storedOnly],
-    RoleBinding: ['rolebindings', storedOnly],
-    ClusterRole: ['clusterroles', { ...clusterWide, ...storedOnly }],
-    ClusterRoleBinding: ['clusterrolebindings', { ...clusterWide, ...storedOnly }],
+    Role: ['roles'],
+    RoleBinding: ['rolebindings'],
+    ClusterRole: ['clusterroles', clusterWide],
+    ClusterRoleBinding: ['clusterrolebindings', clusterWide],
   }),
 ];
+
+const askedOnly = { verbs: ['create'] } as const;
+
+/** Questions: what is posted is answered and kept nowhere. */
+export const reviews: readonly ResourceInfo[] = [
+  ...group('authentication.k8s.io', 'v1', {
+    TokenReview: ['tokenreviews', { ...clusterWide, ...askedOnly }],
+    SelfSubjectReview: ['selfsubjectreviews', { ...clusterWide, ...askedOnly }],
+  }),
+  ...group('authorization.k8s.io', 'v1', {
+    LocalSubjectAccessReview: ['localsubjectaccessreviews', askedOnly],
+    SelfSubjectAccessReview: ['selfsubjectaccessreviews', { ...clusterWide, ...askedOnly }],
+    SelfSubjectRulesReview: ['selfsubjectrulesreviews', { ...clusterWide, ...askedOnly }],
+    SubjectAccessReview: ['subjectaccessreviews', { ...clusterWide, ...askedOnly }],
+  }),
+];
+
+/** Everything that has a path. */
+export const served: readonly ResourceInfo[] = [...resources, ...reviews];
 
 /** `pods`, `deployments.apps`: the name of a resource in the store and in messages. */
 export type ResourceName = string;

@@ -10,13 +10,14 @@ const generated = schemas.types as GeneratedSchemas['types'];
 const built = new Map<string, TypeSchema>();
 
 /** Bodies that are sent but not stored. */
-export type BodyKind = 'Scale' | 'Binding' | 'Eviction' | 'DeleteOptions';
+export type BodyKind = 'Scale' | 'Binding' | 'Eviction' | 'DeleteOptions' | 'TokenRequest';
 
 const bodyTypes: Readonly<Record<BodyKind, string>> = {
   Scale: 'io.k8s.api.autoscaling.v1.Scale',
   Binding: 'io.k8s.api.core.v1.Binding',
   Eviction: 'io.k8s.api.policy.v1.Eviction',
   DeleteOptions: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  TokenRequest: 'io.k8s.api.authentication.v1.TokenRequest',
 };
 
 /** The name of the type of a resource: `io.k8s.api.apps.v1.Deployment`. */

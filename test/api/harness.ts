@@ -4,7 +4,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { Authenticator } from '../../controller/api/authentication.ts';
+import { Authenticator } from '../../controller/api/access/authenticator.ts';
+import { Authorizer } from '../../controller/api/access/authorizer.ts';
 import { ensureBootstrap } from '../../controller/api/bootstrap.ts';
 import type { ApiDeps } from '../../controller/api/deps.ts';
 import { ApiServer } from '../../controller/api/server.ts';
@@ -85,6 +86,7 @@ export class ApiHarness {
       log: silentLogger,
       tls: () => pki.serverIdentity('api-server', ['localhost', '127.0.0.1']),
       authenticator: new Authenticator(tokens),
+      authorizer: new Authorizer(store),
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
       podExec: { exec: noAgent, attach: noAgent, forward: noAgent },
       routes: [],

@@ -1,4 +1,4 @@
-import { apiVersionOf, resources, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import { apiVersionOf, served, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import { describeSubresource, resourceVerbs } from './subresources.ts';
 
 interface GroupVersion {
@@ -10,7 +10,7 @@ interface GroupVersion {
 /** Group versions in the order of the table, which is the order clients prefer them in. */
 function groupVersions(): GroupVersion[] {
   const found = new Map<string, GroupVersion>();
-  for (const info of resources) {
+  for (const info of served) {
     const key = apiVersionOf(info);
     const entry = found.get(key) ?? { group: info.group, version: info.version, resources: [] };
     entry.resources.push(info);
@@ -58,7 +58,7 @@ function aggregatedResource(info: ResourceInfo): object {
     responseKind: { group, version, kind },
     scope: info.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: info.singular,
-    verbs: resourceVerbs,
+    verbs: info.verbs ?? resourceVerbs,
     ...(info.shortNames.length > 0 && { shortNames: info.shortNames }),
     ...(info.categories.length > 0 && { categories: info.categories }),
     ...(info.subresources.length > 0 && {
@@ -115,7 +115,7 @@ function legacyResource(info: ResourceInfo): object {
     singularName: info.singular,
     namespaced: info.namespaced,
     kind: info.kind,
-    verbs: resourceVerbs,
+    verbs: info.verbs ?? resourceVerbs,
     ...(info.shortNames.length > 0 && { shortNames: info.shortNames }),
     ...(info.categories.length > 0 && { categories: info.categories }),
   };

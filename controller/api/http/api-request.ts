@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ApiError } from '../../../shared/errors.ts';
-import type { User } from '../authentication.ts';
+import type { User } from '../access/user.ts';
 import type { RequestLabels } from '../metrics.ts';
 import { readBody } from './body.ts';
 
