@@ -96,15 +96,6 @@ export type {
   StatefulSet,
   StatefulSetSpec,
 } from 'kubernetes-types/apps/v1.d.ts';
-export type {
-  ClusterRole,
-  ClusterRoleBinding,
-  PolicyRule,
-  Role,
-  RoleBinding,
-  RoleRef,
-  Subject,
-} from 'kubernetes-types/rbac/v1.d.ts';
 export type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 export type {
   Condition,
