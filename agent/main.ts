@@ -1,15 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
-import { join } from 'node:path';
 import type { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { ApiError } from '../shared/errors.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
 import { milliOf, parseQuantity, unitsOf } from '../shared/objects/quantity.ts';
-import { forgetProcess, recordProcess } from '../shared/process-records.ts';
+import { claimProcess, forgetProcess } from '../shared/process-records.ts';
 import { runProgram, type Close } from '../shared/program.ts';
 import { Scope } from '../shared/scope.ts';
-import { readIfExists, writeAtomic } from './host/files.ts';
 import { OciImageStore } from './images/oci-image-store.ts';
 import { OverlaySnapshotter } from './images/overlay-snapshotter.ts';
 import { readRegistries, registriesFile } from './images/registry-settings.ts';
@@ -25,6 +23,7 @@ import { BridgeNetwork } from './network/bridge-network.ts';
 import { readAddresses, readCapacity } from './node/host-facts.ts';
 import { limitsConditions } from './node/limits-condition.ts';
 import { AgentNode } from './node/node.ts';
+import { keepPodNetwork, readPodNetwork } from './node/pod-network.ts';
 import { agentPaths, type AgentPaths } from './paths.ts';
 import { DesiredConfig } from './pods/desired-config.ts';
 import { PodManager } from './pods/pod-manager.ts';
@@ -34,6 +33,7 @@ import { NodeProber } from './probes/node-prober.ts';
 import type { PodIdentity } from './runtime/driver.ts';
 import { OciDriver } from './runtime/oci/oci-driver.ts';
 import { readSettings, type AgentSettings } from './settings.ts';
+import { SettingsError } from '../shared/settings.ts';
 import { NodeVolumes } from './volumes/node-volumes.ts';
 
 /** What every part of the agent gets. */
@@ -91,8 +91,11 @@ async function start(stopping: AbortSignal): Promise<Close> {
 
 async function connect({ settings, paths, clock, log, scope }: Context): Promise<Line> {
   const { nodeName: node, joinToken: token, dataDir } = settings;
+  const running = claimProcess(dataDir, `agent-${node}`);
+  if (running !== undefined) {
+    throw new SettingsError('node-name', `the agent of ${node} already runs on ${dataDir} (process ${running.pid})`);
+  }
   const identity = await joinCluster({ token, node, directory: paths.data, clock, log, signal: scope.signal });
-  recordProcess(dataDir, `agent-${node}`, process.pid);
   const [bus, data] = [identity.connect('control'), identity.connect('data')];
   scope.spawn(
     (signal) => identity.keepFresh(bus, signal),
@@ -104,7 +107,8 @@ async function connect({ settings, paths, clock, log, scope }: Context): Promise
 }
 
 /** The first time the node introduces itself before its runtime is open, since a controller gives it its pod network. */
-async function openRuntime({ settings, paths, clock, log, scope }: Context, { link }: Line): Promise<Runtime> {
+async function openRuntime(context: Context, { link }: Line): Promise<Runtime> {
+  const { settings, paths, clock, log } = context;
   const registries = await readRegistries(registriesFile(settings.dataDir));
   const images = new OciImageStore({ directory: paths.images, clock, log, registries });
   await images.open();
@@ -123,7 +127,7 @@ async function openRuntime({ settings, paths, clock, log, scope }: Context, { li
     clock,
     log,
   });
-  const podCIDR = await ensurePodCidr(paths, node, scope.signal);
+  const podCIDR = await ensurePodCidr(context, node);
   const network = new BridgeNetwork({ paths, podCIDR, clock, log });
   const snapshotter = new OverlaySnapshotter({ paths, store: images, log });
   const driver = new OciDriver({ paths, images, snapshotter, network, clock, log, chance: Math.random });
@@ -173,11 +177,11 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
 }
 
 /** The node's pod network: what was kept, or what a controller gives the first time. */
-async function ensurePodCidr(paths: AgentPaths, node: AgentNode, signal: AbortSignal): Promise<string> {
-  const kept = await readIfExists(networkFile(paths));
-  if (kept !== undefined) return kept.trim();
-  const { podCIDR } = await node.register(signal);
-  await writeAtomic(networkFile(paths), `${podCIDR}\n`);
+async function ensurePodCidr({ paths, scope, log }: Context, node: AgentNode): Promise<string> {
+  const kept = await readPodNetwork(paths, log);
+  if (kept !== undefined) return kept;
+  const { podCIDR } = await node.register(scope.signal);
+  await keepPodNetwork(paths, podCIDR);
   return podCIDR;
 }
 
@@ -187,15 +191,11 @@ function introduce({ node, podCIDR: current }: Runtime, { paths, scope, log }: C
     async (signal) => {
       const { podCIDR } = await node.register(signal);
       if (podCIDR === current) return;
-      await writeAtomic(networkFile(paths), `${podCIDR}\n`);
+      await keepPodNetwork(paths, podCIDR);
       log.warn('the pod network has changed: start the agent again to use it', { current, podCIDR });
     },
     (error) => log.error('node could not be registered', { error }),
   );
-}
-
-function networkFile(paths: AgentPaths): string {
-  return join(paths.data, 'pod-network');
 }
 
 async function readFacts({ nodeName, maxPods }: AgentSettings, paths: AgentPaths): Promise<NodeFacts> {

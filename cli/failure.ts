@@ -1,6 +1,8 @@
 import { CommanderError, type Command } from 'commander';
 import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
 import { SettingsError } from '../shared/settings.ts';
+import { complainInOneLine } from '../shared/usage-line.ts';
+import { EndedAtStart } from './ended-at-start.ts';
 import { UsageError } from './usage.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
@@ -8,28 +10,15 @@ export const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Makes wrong usage of a command and of those below it an error of one line. */
 export function prepare(command: Command): Command {
-  command.exitOverride();
-  command.configureOutput({
-    outputError: (text, write) => {
-      const problem = text
-        .replace(/^error: /, '')
-        .trim()
-        .replaceAll(/\s*\n\s*/g, ' ')
-        .replace(/\.$/, '');
-      write(`berth: ${problem}; see ${pathOf(command)} --help\n`);
-    },
-  });
+  complainInOneLine(command);
   for (const child of command.commands) prepare(child);
   return command;
-}
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 /** Prints what was thrown on one line and says which exit code it means. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (error instanceof EndedAtStart) return error.code === exitCodes.usage ? exitCodes.usage : exitCodes.failed;
   process.stderr.write(`berth: ${describeFailure(error)}\n`);
   return isUsage(error) ? exitCodes.usage : exitCodes.failed;
 }

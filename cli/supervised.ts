@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../shared/backoff.ts';
+import { EndedAtStart } from './ended-at-start.ts';
 import { nodeArguments, programPath } from './programs.ts';
 
 const stopTimeoutMs = 20_000;
@@ -29,7 +30,7 @@ export class Supervised {
 
   /**
    * Starts it and resolves with the first message it sends. One that is killed before is started again, one that ends by
-   * itself has said why: then this throws, and also when it says nothing for `timeoutMs`.
+   * itself has said why: then this throws EndedAtStart. Throws too when it says nothing for `timeoutMs`.
    */
   async start(timeoutMs: number): Promise<unknown> {
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -40,11 +41,10 @@ export class Supervised {
         this.#watch(child, performance.now());
         return first.message;
       }
-      if (first.code !== null || this.#stopping) {
-        throw new Error(`the ${this.#program} ended with ${first.code ?? first.signal}; see its messages above`);
-      }
+      if (first.code !== null || this.#stopping) throw new EndedAtStart(this.#program, first.code);
       this.#failures += 1;
       await sleep(this.#announceRestart(first.signal));
+      if (this.#stopping) throw new EndedAtStart(this.#program, null);
     }
   }
 

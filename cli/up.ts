@@ -8,7 +8,7 @@ import type { Node, Stored } from '../shared/objects/types.ts';
 import { parseDirectory } from '../shared/settings.ts';
 import { ApiClient } from './client.ts';
 import { defaultDataDir, loadKubeconfig } from './kubeconfig.ts';
-import { forgetProcess, livingProcesses, recordProcess } from '../shared/process-records.ts';
+import { claimProcess, forgetProcess, recordProcess } from '../shared/process-records.ts';
 import { Supervised } from './supervised.ts';
 import { UsageError } from './usage.ts';
 
@@ -58,36 +58,63 @@ export function upCommand(): Command {
 async function up(options: UpOptions): Promise<void> {
   const dataDir = parseDirectory('data-dir', options.dataDir);
   checkHost(options);
-  const [running] = livingProcesses(dataDir).filter(({ name }) => name === 'up');
+  const running = claimProcess(dataDir, 'up');
   if (running !== undefined)
     throw new UsageError(`Berth already runs on ${dataDir} (process ${running.pid}); 'berth down' stops it`);
 
-  recordProcess(dataDir, 'up', process.pid);
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
-  const controller = new Supervised('controller', controllerArguments(options, dataDir), {});
-  const agents: Supervised[] = [];
+  const programs = new Programs(stopping.signal);
   try {
-    const { ready } = (await controller.start(readyTimeoutMs)) as ControllerReady;
-    const kubeconfig = join(dataDir, 'admin.kubeconfig');
-    const client = new ApiClient(loadKubeconfig(kubeconfig));
-    if (options.agent) {
-      const agent = new Supervised('agent', agentArguments(options, dataDir), await joinEnvironment(client));
-      agents.push(agent);
-      await agent.start(readyTimeoutMs);
-      await waitUntilSchedulable(client, options.nodeName, stopping.signal);
-    }
-    recordProcess(dataDir, 'up', process.pid, { kubeconfig, ...ready });
-    process.stdout.write(`berth ready kubeconfig=${kubeconfig} api=${ready.api} metrics=${ready.metrics}\n`);
-    await new Promise<void>((wake) => {
-      if (stopping.signal.aborted) wake();
-      else stopping.signal.addEventListener('abort', () => wake(), { once: true });
-    });
-    client.close();
+    await runUntilStopped(options, dataDir, programs, stopping.signal);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
   } finally {
-    for (const agent of agents) await agent.stop();
-    await controller.stop();
+    await programs.stop();
     forgetProcess(dataDir, 'up');
+  }
+}
+
+async function runUntilStopped(
+  options: UpOptions,
+  dataDir: string,
+  programs: Programs,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { ready } = (await programs.start('controller', controllerArguments(options, dataDir))) as ControllerReady;
+  const kubeconfig = join(dataDir, 'admin.kubeconfig');
+  const client = new ApiClient(loadKubeconfig(kubeconfig));
+  if (options.agent) {
+    await programs.start('agent', agentArguments(options, dataDir), await joinEnvironment(client));
+    await waitUntilSchedulable(client, options.nodeName, stopping);
+  }
+  stopping.throwIfAborted();
+  recordProcess(dataDir, 'up', process.pid, { kubeconfig, ...ready });
+  process.stdout.write(`berth ready kubeconfig=${kubeconfig} api=${ready.api} metrics=${ready.metrics}\n`);
+  await new Promise<void>((wake) => stopping.addEventListener('abort', () => wake(), { once: true }));
+  client.close();
+}
+
+/** What `berth up` has started; all of it ends as soon as the process is told to stop, at whatever point that is. */
+class Programs {
+  readonly #stopping: AbortSignal;
+  readonly #started: Supervised[] = [];
+
+  constructor(stopping: AbortSignal) {
+    this.#stopping = stopping;
+    stopping.addEventListener('abort', () => void this.stop(), { once: true });
+  }
+
+  start(name: 'controller' | 'agent', args: string[], env: Record<string, string> = {}): Promise<unknown> {
+    this.#stopping.throwIfAborted();
+    const program = new Supervised(name, args, env);
+    this.#started.push(program);
+    return program.start(readyTimeoutMs);
+  }
+
+  /** The last one first. */
+  async stop(): Promise<void> {
+    for (const program of this.#started.toReversed()) await program.stop();
   }
 }
 
@@ -140,7 +167,8 @@ async function joinEnvironment(client: ApiClient): Promise<Record<string, string
 async function waitUntilSchedulable(client: ApiClient, name: string, stopping: AbortSignal): Promise<void> {
   const deadline = performance.now() + readyTimeoutMs;
   let last = '';
-  while (!stopping.aborted) {
+  for (;;) {
+    stopping.throwIfAborted();
     try {
       const node = await client.call<Stored<Node>>('GET', `/api/v1/nodes/${encodeURIComponent(name)}`);
       const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { parseAddress, parseCidr, parseDirectory, parseLogLevel, type Address } from '../shared/settings.ts';
 import type { LogLevel } from '../shared/log.ts';
+import { complainInOneLine } from '../shared/usage-line.ts';
 
 /** What a controller is told at its start; wrong values end it before anything is touched. */
 export interface ControllerSettings {
@@ -26,9 +27,9 @@ interface Flags {
 
 /** Reads flags, for which `BERTH_DATA_DIR`, `BERTH_API_LISTEN` … stand in. Throws SettingsError or CommanderError. */
 export function readSettings(argv: readonly string[]): ControllerSettings {
-  const command = new Command('berth controller')
-    .description('Run the control plane in the foreground: API, controllers, scheduler and bus.')
-    .exitOverride();
+  const command = complainInOneLine(new Command('berth controller')).description(
+    'Run the control plane in the foreground: API, controllers, scheduler and bus.',
+  );
   const option = (flag: string, description: string, value: string): void => {
     const variable = `BERTH_${flag.replaceAll('-', '_').toUpperCase()}`;
     command.option(`--${flag} <value>`, `${description} (or $${variable})`, process.env[variable] ?? value);

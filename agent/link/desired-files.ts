@@ -22,13 +22,15 @@ export class DesiredFiles {
     this.#log = log;
   }
 
-  /** What an earlier process left; undefined when it never heard from a controller. A damaged file is thrown away. */
-  async load(): Promise<DesiredItem[] | undefined> {
+  /**
+   * What an earlier process left. It is complete unless the whole set was never heard, or a file of it is damaged: that
+   * one is thrown away, and what it spoke of must not be taken for unwanted before a controller has named everything.
+   */
+  async load(): Promise<{ items: DesiredItem[]; isComplete: boolean }> {
     await mkdir(this.#disk, { recursive: true, mode: 0o700 });
     await mkdir(this.#memory, { recursive: true, mode: 0o700 });
     const items = [...(await this.#loadFrom(this.#disk)), ...(await this.#loadFrom(this.#memory))];
-    const isKnown = items.length > 0 || (await readdir(this.#disk)).includes(marker);
-    return isKnown ? items : undefined;
+    return { items, isComplete: (await readdir(this.#disk)).includes(marker) };
   }
 
   async save(item: DesiredItem): Promise<void> {
@@ -69,6 +71,7 @@ export class DesiredFiles {
       throw new Error('it holds no item');
     } catch (error) {
       this.#log.warn('damaged desired file thrown away', { path, problem: messageOf(error) });
+      await rm(join(this.#disk, marker), { force: true });
       return undefined;
     }
   }

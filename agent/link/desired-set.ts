@@ -43,9 +43,9 @@ export class KeptDesiredSet implements DesiredSet {
 
   /** Reads what an earlier process left. Call before all else. */
   async load(): Promise<void> {
-    const items = await this.#files.load();
-    for (const { key, object } of items ?? []) this.#objects.set(key, object);
-    this.#isLoaded = items !== undefined;
+    const { items, isComplete } = await this.#files.load();
+    for (const { key, object } of items) this.#objects.set(key, object);
+    this.#isLoaded = isComplete;
   }
 
   /** Everything there is; what is not in it goes. */

@@ -51,7 +51,10 @@ export class NodeIdentity {
       const credentials = parseCredentials(text);
       return credentials.node === node ? new NodeIdentity(deps, credentials) : undefined;
     } catch (error) {
-      deps.log.warn('kept credentials are damaged', { problem: messageOf(error) });
+      deps.log.warn('kept credentials are damaged; the node has to join again', {
+        file: fileIn(deps.directory),
+        problem: messageOf(error),
+      });
       return undefined;
     }
   }

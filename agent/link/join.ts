@@ -10,7 +10,7 @@ import {
   type JoinToken,
 } from '../../shared/bus/join-token.ts';
 import { NatsBus } from '../../shared/bus/nats-bus.ts';
-import { createUserKey, publicKeyOfSeed } from '../../shared/bus/nats-user.ts';
+import { createUserKey, isUserSeed, publicKeyOfSeed } from '../../shared/bus/nats-user.ts';
 import { joinInboxPrefix, subjects } from '../../shared/bus/subjects.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { ApiError, messageOf } from '../../shared/errors.ts';
@@ -47,9 +47,9 @@ export async function joinCluster(options: JoinOptions): Promise<NodeIdentity> {
   }
   const token = parseJoinToken(options.token);
   if (known?.credentials.tokenId === token.id) return known;
-  if (known === undefined) return joinWith(token, options, true);
+  if (known === undefined) return joinWith(token, options);
   try {
-    return await joinWith(token, options, false);
+    return await joinWith(token, options, known);
   } catch (error) {
     const isSameCluster = known.credentials.ca === token.ca && known.credentials.urls.join() === token.urls.join();
     if (options.signal.aborted || !isSameCluster) throw error;
@@ -58,13 +58,14 @@ export async function joinCluster(options: JoinOptions): Promise<NodeIdentity> {
   }
 }
 
-async function joinWith(token: JoinToken, options: JoinOptions, isPatient: boolean): Promise<NodeIdentity> {
+/** Asks until there is an answer; a node that has joined before asks once. */
+async function joinWith(token: JoinToken, options: JoinOptions, known?: NodeIdentity): Promise<NodeIdentity> {
   const { node, directory, clock, log, signal } = options;
   const expiry = expiryOf(token.jwt);
   if (expiry !== undefined && clock.now() >= expiry * 1000) {
     throw new ApiError('Unauthorized', 'the join token has expired: make a new one with "berth token create"');
   }
-  const seed = await keepSeed(directory);
+  const seed = await keepSeed(directory, known?.credentials.seed, log);
   const { id, secret, urls, ca } = token;
   const request: JoinRequest = { id, secret, node, publicKey: publicKeyOfSeed(seed) };
   for (let failures = 0; ;) {
@@ -78,7 +79,7 @@ async function joinWith(token: JoinToken, options: JoinOptions, isPatient: boole
       return identity;
     } catch (error) {
       signal.throwIfAborted();
-      if (!isPatient || !(error instanceof ApiError) || !passing.has(error.reason)) throw error;
+      if (known !== undefined || !(error instanceof ApiError) || !passing.has(error.reason)) throw error;
       failures += 1;
       if (failures === 1) log.warn('waiting for a controller to join', { problem: error.message });
       await clock.sleep(backoffMs(failures, { initialMs: 250, maxMs: 5000 }), signal);
@@ -103,13 +104,22 @@ async function ask(token: JoinToken, request: JoinRequest, { log, signal }: Join
   }
 }
 
-/** The key is kept before it is used: whose answer is lost asks again with the same one. */
-async function keepSeed(directory: string): Promise<string> {
+/**
+ * The key is kept before it is used: whose answer is lost asks again with the same one. A damaged one is replaced by
+ * `known`, the key that this node has joined with, or by a new one.
+ */
+async function keepSeed(directory: string, known: string | undefined, log: Logger): Promise<string> {
   const file = join(directory, 'node.key');
-  const kept = await readIfExists(file);
-  if (kept !== undefined) return kept.trim();
+  const kept = (await readIfExists(file))?.trim();
+  if (kept !== undefined) {
+    if (isUserSeed(kept)) return kept;
+    log.warn('the key of this node is damaged; it is replaced', {
+      file,
+      by: known === undefined ? 'a new one' : 'its copy',
+    });
+  }
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const { seed } = createUserKey();
+  const seed = known ?? createUserKey().seed;
   await writeAtomic(file, `${seed}\n`);
   return seed;
 }

@@ -11,6 +11,15 @@ export function publicKeyOfSeed(seed: string): string {
   return nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
 }
 
+/** Says whether this is a seed, whole and undamaged. */
+export function isUserSeed(text: string): boolean {
+  try {
+    return isUserPublicKey(publicKeyOfSeed(text));
+  } catch {
+    return false;
+  }
+}
+
 /** Says whether this is the public key of a user: right kind, right checksum. */
 export function isUserPublicKey(text: string): boolean {
   if (!/^U[A-Z2-7]{55}$/.test(text)) return false;

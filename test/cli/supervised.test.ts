@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCommand } from '../support/command.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 import { berthArguments } from './control-plane.ts';
@@ -18,26 +19,33 @@ function childrenOf(pid: number): number[] {
 describe('berth up and its programs', function () {
   this.timeout(120_000);
   let directory: string;
+  let args: string[];
   let up: ChildProcess;
   let output = '';
   let errors = '';
 
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'berth-up-'));
-    const [api, bus, metrics] = await freePorts(3);
-    const args = ['up', '--no-agent', '--data-dir', join(directory, 'data'), '--log-level', 'error'];
-    args.push('--api-listen', `127.0.0.1:${api}`, '--bus-listen', `127.0.0.1:${bus}`);
-    args.push('--metrics-listen', `127.0.0.1:${metrics}`);
+  const start = (): void => {
+    [output, errors] = ['', ''];
     up = spawn(process.execPath, [...berthArguments, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     up.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     up.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  };
+  const ended = async (): Promise<number | null> => {
+    if (up.exitCode === null && up.signalCode === null) await once(up, 'close');
+    return up.exitCode;
+  };
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'berth-up-'));
+    const [api, bus, metrics] = await freePorts(3);
+    args = ['up', '--no-agent', '--data-dir', join(directory, 'data'), '--log-level', 'error'];
+    args.push('--api-listen', `127.0.0.1:${api}`, '--bus-listen', `127.0.0.1:${bus}`);
+    args.push('--metrics-listen', `127.0.0.1:${metrics}`);
+    start();
   });
   afterEach(async () => {
-    if (up.exitCode === null) {
-      const ended = once(up, 'exit');
-      up.kill('SIGTERM');
-      await ended;
-    }
+    up.kill('SIGTERM');
+    await ended();
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -51,4 +59,58 @@ describe('berth up and its programs', function () {
     await until(isReady, 'berth is ready', { withinMs: 60_000 });
     assert.match(errors, /the controller ended with SIGKILL; starting it again/);
   });
+
+  it('ends as asked when it is told to at whatever point of its start', async () => {
+    const controller = (): number | undefined => childrenOf(up.pid ?? 0)[0];
+    const moments: Record<string, () => boolean> = {
+      'the controller is there': () => controller() !== undefined,
+      'the bus is there': () => childrenOf(controller() ?? up.pid ?? 0).length > 0 || /^berth ready/m.test(output),
+    };
+    for (const [moment, isReached] of Object.entries(moments)) {
+      await until(isReached, moment, { withinMs: 60_000, everyMs: 1 });
+      const children = childrenOf(up.pid ?? 0);
+      up.kill('SIGTERM');
+      assert.equal(await ended(), 0, errors);
+      assert.deepEqual(
+        children.filter((pid) => existsSync(`/proc/${pid}`)),
+        [],
+      );
+      assert.equal(errors, '');
+      start();
+    }
+  });
+
+  it('says in one line that a port is taken, or a flag wrong', async () => {
+    await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
+    const first = up;
+    const api = args[args.indexOf('--api-listen') + 1] ?? '';
+    const other = ['--data-dir', join(directory, 'other'), '--bus-listen', '127.0.0.1:0'];
+    const cases: [string[], number, RegExp][] = [
+      [other, 1, /^berth controller: .*127\.0\.0\.1:\d+.*\n$/],
+      [[...other, '--api-listen', 'nowhere'], 2, /^berth controller: --api-listen: "nowhere" is not HOST:PORT.*\n$/],
+      [[], 2, /^berth: Berth already runs on \S+ \(process \d+\); 'berth down' stops it\n$/],
+    ];
+    for (const [more, code, line] of cases) {
+      const before = args;
+      args = [...args, ...more];
+      start();
+      assert.equal(await ended(), code, errors);
+      assert.match(errors, line, api);
+      args = before;
+    }
+    up = first;
+    assert.equal(up.exitCode, null);
+  });
+});
+
+describe('berth controller and berth agent', () => {
+  for (const program of ['controller', 'agent']) {
+    it(`${program}: a wrong flag is one line of the same form as everywhere`, async () => {
+      const { code, stdout, stderr } = await runCommand(process.execPath, [...berthArguments, program, '--nonsense']);
+      assert.deepEqual(
+        [code, stdout, stderr],
+        [2, '', `berth: unknown option '--nonsense'; see berth ${program} --help\n`],
+      );
+    });
+  }
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, stat } from 'node:fs/promises';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { joinCluster } from '../../agent/link/join.ts';
 import type { NodeIdentity } from '../../agent/link/identity.ts';
@@ -50,6 +50,27 @@ describe('joining', function () {
     assert.equal((await stat(join(directory, 'credentials.json'))).mode & 0o777, 0o600);
     assert.equal((await stat(join(directory, 'node.key'))).mode & 0o777, 0o600);
     assert.equal(bench.tokens.list().find(({ id }) => id === parseJoinToken(token).id)?.used, 1);
+  });
+
+  it('takes its key from its credentials when the file of the key is damaged', async () => {
+    const directory = await bench.directory();
+    const token = (): Promise<string> => bench.tokens.create({ ttlMs: hour, uses: 1 });
+    const { credentials } = await asNode('damaged-key', directory, await token());
+    await bench.store.create('nodes', aNode({ name: 'damaged-key' }));
+    for (const text of ['', 'garbage\n', credentials.seed.slice(0, 20)]) {
+      await writeFile(join(directory, 'node.key'), text);
+      const again = await asNode('damaged-key', directory, await token());
+      assert.equal(again.credentials.seed, credentials.seed);
+      assert.equal((await readFile(join(directory, 'node.key'), 'utf8')).trim(), credentials.seed);
+    }
+    await bench.store.remove('nodes', '', 'damaged-key');
+  });
+
+  it('makes a new key for a machine that has not joined, when the first was damaged', async () => {
+    const directory = await bench.directory();
+    await writeFile(join(directory, 'node.key'), 'half');
+    const identity = await asNode('half-key', directory, await bench.tokens.create({ ttlMs: hour, uses: 1 }));
+    assert.equal((await readFile(join(directory, 'node.key'), 'utf8')).trim(), identity.credentials.seed);
   });
 
   it('keeps no secret of the token', async () => {

@@ -109,12 +109,17 @@ describe('BusControllerLink', function () {
     await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
     await scope.close();
     const disk = join(directory, 'state/desired');
-    for (const name of await readdir(disk)) await writeFile(join(disk, name), '{"half');
-    scope = new Scope('agent');
-    link = await openLink();
-    assert.equal(link.desired.get('pods/default/a'), undefined);
+    const [file = ''] = (await readdir(disk)).filter((name) => name.endsWith('.json'));
+    await writeFile(join(disk, file), '{"half');
+    for (const times of ['after the damage', 'and at the next start']) {
+      scope = new Scope('agent');
+      link = await openLink();
+      assert.equal(link.desired.get('pods/default/a'), undefined);
+      assert.equal(link.desired.isLoaded, false, `what runs is not taken for unwanted, ${times}`);
+    }
     link.run(scope);
     await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod again');
+    assert(link.desired.isLoaded);
   });
 
   it('writes the newest status of each pod, and forgets pods that are finished', async () => {
