@@ -25,9 +25,10 @@ export class Pki {
     this.#clock = clock;
   }
 
+  /** Throws when the authority is damaged or half of it is gone: another one would cut off every node and client. */
   static async open(directory: string, clock: Clock): Promise<Pki> {
     await makePrivateDirectory(directory);
-    const existing = await readCredential(directory, 'ca');
+    const existing = await readAuthority(directory);
     if (existing !== undefined) {
       return new Pki(directory, CertificateAuthority.load(existing, clock), clock);
     }
@@ -52,7 +53,7 @@ export class Pki {
 
   /**
    * The certificate of the server called `id` (`api-server`, `bus`), kept in files. Made anew when it does not cover
-   * `names` or two thirds of its life are over: call it again from time to time.
+   * `names`, is damaged or two thirds of its life are over: call it again from time to time.
    */
   async serverIdentity(id: string, names: readonly string[]): Promise<ServerIdentity> {
     const existing = await readCredential(this.directory, id);
@@ -63,15 +64,55 @@ export class Pki {
   }
 
   #isUsable({ certificate, privateKey }: Credential, names: readonly string[]): boolean {
-    return (
-      isPair(certificate, privateKey) && isServerCertificateFresh(certificate, this.authority, names, this.#clock.now())
-    );
+    try {
+      return (
+        isPair(certificate, privateKey) &&
+        isServerCertificateFresh(certificate, this.authority, names, this.#clock.now())
+      );
+    } catch {
+      return false; // damaged
+    }
   }
 }
 
 /** A crash between the two writes leaves a certificate and a key that do not belong together. */
 function isPair(certificate: string, privateKey: string): boolean {
   return new X509Certificate(certificate).publicKey.equals(createPublicKey(createPrivateKey(privateKey)));
+}
+
+/** Undefined when there is none yet. */
+async function readAuthority(directory: string): Promise<Credential | undefined> {
+  const credential = await readCredential(directory, 'ca');
+  const problem = credential === undefined ? await missingHalf(directory) : damageOf(credential);
+  if (problem === undefined) return credential;
+  throw new Error(
+    `the certificate authority in ${directory} cannot be used: ${problem}; bring back ca.crt and ca.key from a copy. ` +
+      'Without one remove both: a new authority is made, and every other node has to join again with a new token',
+  );
+}
+
+/** The key is written first: alone, and before any server has a certificate, it is what a first start left that was killed. */
+async function missingHalf(directory: string): Promise<string | undefined> {
+  const [certificate, privateKey, served] = await Promise.all(
+    ['ca.crt', 'ca.key', 'bus.crt'].map((name) => readIfPresent(join(directory, name))),
+  );
+  if (certificate !== undefined) return 'ca.key is missing';
+  return privateKey !== undefined && served !== undefined ? 'ca.crt is missing' : undefined;
+}
+
+function damageOf({ certificate, privateKey }: Credential): string | undefined {
+  if (!succeeds(() => new X509Certificate(certificate))) return 'ca.crt is damaged';
+  if (!succeeds(() => createPrivateKey(privateKey))) return 'ca.key is damaged';
+  return isPair(certificate, privateKey) ? undefined : 'ca.crt and ca.key do not belong together';
+}
+
+function succeeds(attempt: () => unknown): boolean {
+  try {
+    attempt();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readCredential(directory: string, id: string): Promise<Credential | undefined> {

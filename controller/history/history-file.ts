@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LogBatch } from '../../shared/bus/messages.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { LogLine } from '../../shared/logs.ts';
 import type { LogStream } from './history-store.ts';
 
@@ -49,7 +50,14 @@ export class HistoryFile {
   /** Opens or makes it. Throws when it is not a history file or damaged. */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
-    this.#db.exec(schema);
+    try {
+      this.#db.exec(schema);
+    } catch (error) {
+      this.#db.close();
+      const remedy =
+        'move it away, with the files beside it that begin with its name, and an empty one takes its place';
+      throw new Error(`${path}: ${messageOf(error)}; if it is damaged, ${remedy}`, { cause: error });
+    }
     if (path !== ':memory:') chmodSync(path, 0o600);
   }
 

@@ -73,7 +73,7 @@ export class BusAuthority {
     const seeds = parseSeeds(keys, keysFile);
     const claimsFile = join(directory, 'claims.json');
     const claims = await keep(claimsFile, async () => JSON.stringify(await signClaims(seeds, {})));
-    return new BusAuthority(claimsFile, seeds, JSON.parse(claims) as KeptClaims, clock);
+    return new BusAuthority(claimsFile, seeds, parseClaims(claims, claimsFile), clock);
   }
 
   /** Voids what was issued to this key until now. Servers learn it with their next claims. */
@@ -224,7 +224,37 @@ function newSeeds(): Seeds {
 }
 
 function parseSeeds(text: string, file: string): Seeds {
-  const found = JSON.parse(text) as Partial<Seeds>;
-  for (const name of seedNames) if (typeof found[name] !== 'string') throw new Error(`${file} has no ${name} key`);
-  return found as Seeds;
+  const found = parseFields<Seeds>(text);
+  if (seedNames.every((name) => isSeed(found?.[name]))) return found as Seeds;
+  throw new Error(
+    `the keys of the bus in ${file} are damaged; bring the file back from a copy. Without one remove it and ` +
+      'claims.json: new keys are made, and every other node has to join again with a new token',
+  );
+}
+
+function parseClaims(text: string, file: string): KeptClaims {
+  const found = parseFields<KeptClaims>(text);
+  const { operatorJwt, systemId, accountId } = found ?? {};
+  const areTexts = [operatorJwt, systemId, accountId].every((value) => typeof value === 'string');
+  if (areTexts && typeof found?.accounts === 'object' && typeof found.revoked === 'object') return found as KeptClaims;
+  throw new Error(
+    `${file} is damaged; bring it back from a copy, or remove it: it is made again, but a node that was cut off within ` +
+      'the last day can come back until its credential ends',
+  );
+}
+
+function parseFields<T>(text: string): Partial<T> | undefined {
+  try {
+    return (JSON.parse(text) as Partial<T> | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSeed(text: unknown): boolean {
+  try {
+    return typeof text === 'string' && publicKeyOf(text) !== '';
+  } catch {
+    return false;
+  }
 }

@@ -29,7 +29,7 @@ const schema = `
 export function openStateFile(path: string): DatabaseSync {
   if (path === ':memory:') return connect(path, true);
   if (!existsSync(path)) createFile(path);
-  if (statSync(path).size === 0) throw new Error(`state file ${path} is damaged: it is empty`);
+  if (statSync(path).size === 0) throw new Error(`state file ${path} is damaged: it is empty; ${remedy}`);
   try {
     const db = connect(path, false);
     chmodSync(path, 0o600);
@@ -41,7 +41,8 @@ export function openStateFile(path: string): DatabaseSync {
 
 /** A new file appears under its name only when it is complete, so that an empty one is always a damaged one. */
 function createFile(path: string): void {
-  if (existsSync(`${path}-wal`)) throw new Error(`state file ${path} is missing, but its log ${path}-wal is there`);
+  if (existsSync(`${path}-wal`))
+    throw new Error(`state file ${path} is missing, but its log ${path}-wal is there; ${remedy}`);
   const fresh = `${path}.new`;
   rmSync(fresh, { force: true });
   closeSync(openSync(fresh, 'wx', 0o600));
@@ -67,11 +68,14 @@ function connect(path: string, isNew: boolean): DatabaseSync {
   }
 }
 
+/** Nothing else is safe: an empty file in its place would have every pod stopped. */
+const remedy = 'bring it back from a copy';
+
 class Refusal extends Error {}
 
 function checkOwner(db: DatabaseSync, path: string): void {
   const owner = db.prepare('PRAGMA application_id').get()?.['application_id'];
-  if (owner !== applicationId) throw new Refusal(`${path} is not a Berth state file`);
+  if (owner !== applicationId) throw new Refusal(`${path} is not a Berth state file; ${remedy}`);
   const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   if (found > schemaVersion) {
     throw new Refusal(
@@ -82,7 +86,7 @@ function checkOwner(db: DatabaseSync, path: string): void {
 
 function checkPages(db: DatabaseSync, path: string): void {
   const found = db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
-  if (found !== 'ok') throw new Refusal(`state file ${path} is damaged: ${String(found)}`);
+  if (found !== 'ok') throw new Refusal(`state file ${path} is damaged: ${String(found)}; ${remedy}`);
 }
 
 /** SQLite's primary result codes: https://www.sqlite.org/rescode.html */
@@ -91,8 +95,8 @@ const codes = { busy: 5, corrupt: 11, notADatabase: 26 };
 function explain(path: string, error: unknown): string {
   if (error instanceof Refusal) return error.message;
   const code = primaryCode(error);
-  if (code === codes.notADatabase) return `${path} is not a Berth state file`;
-  if (code === codes.corrupt) return `state file ${path} is damaged: ${messageOf(error)}`;
+  if (code === codes.notADatabase) return `${path} is not a Berth state file; ${remedy}`;
+  if (code === codes.corrupt) return `state file ${path} is damaged: ${messageOf(error)}; ${remedy}`;
   if (code === codes.busy) return `state file ${path} is in use by another process`;
   return `cannot open state file ${path}: ${messageOf(error)}`;
 }

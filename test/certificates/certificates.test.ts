@@ -44,6 +44,44 @@ describe('certificates', () => {
     assert.deepEqual(await second.serverIdentity('api-server', names), identity);
   });
 
+  const damaged = ['', '\0garbage\n', '-----BEGIN CERTIFICATE-----\nMIIB'];
+
+  it('issues a server certificate anew when its files are damaged', async () => {
+    const pki = await openPki();
+    const identity = await pki.serverIdentity('bus', names);
+    for (const text of damaged) {
+      for (const file of ['bus.crt', 'bus.key']) {
+        await writeFile(join(pki.directory, file), text);
+        const again = await pki.serverIdentity('bus', names);
+        assert.notEqual(again.certificate, identity.certificate);
+        assert.deepEqual(await pki.serverIdentity('bus', names), again);
+      }
+    }
+  });
+
+  it('refuses a damaged authority, names it, and makes no other one', async () => {
+    const pki = await openPki();
+    await pki.serverIdentity('bus', names);
+    for (const file of ['ca.crt', 'ca.key']) {
+      const path = join(pki.directory, file);
+      const kept = await readFile(path, 'utf8');
+      for (const text of damaged) {
+        await writeFile(path, text);
+        await assert.rejects(openPki(), new RegExp(`${pki.directory} cannot be used: ${file} is damaged; bring back`));
+      }
+      await rm(path);
+      await assert.rejects(openPki(), new RegExp(`${pki.directory} cannot be used: ${file} is missing; bring back`));
+      await writeFile(path, kept);
+      assert.equal((await openPki()).authority, pki.authority);
+    }
+  });
+
+  it('begins again where a first start was killed', async () => {
+    const pki = await openPki();
+    await rm(join(pki.directory, 'ca.crt'));
+    await (await openPki()).serverIdentity('bus', names);
+  });
+
   it('issues server certificates that TLS clients accept under every name, one hour back-dated', async () => {
     const { certificate, privateKey, authority } = await (await openPki()).serverIdentity('api-server', names);
     assert.ok(Date.parse(new X509Certificate(certificate).validFrom) <= clock.now() - 3_599_000);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HistoryFile } from '../../controller/history/history-file.ts';
@@ -29,7 +29,8 @@ describe('SQLite history file', () => {
   it('refuses a file that is something else, and leaves it alone', async () => {
     const path = join(dir, 'history.db');
     await writeFile(path, 'not a database at all, but long enough to be looked at'.repeat(50));
-    await assert.rejects(openSqliteHistory(path, new ManualClock()), /history file/);
+    await assert.rejects(openSqliteHistory(path, new ManualClock()), /history file.*history\.db: .*move it away/);
+    assert.match(await readFile(path, 'utf8'), /^not a database/);
   });
 
   it('stays below its cap by removing the oldest batches first', () => {

@@ -137,6 +137,29 @@ describe('NatsServer', function () {
     await bus.close();
   });
 
+  it('names a damaged file of its keys, and what to do', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-bus-keys-'));
+    try {
+      await BusAuthority.open(directory, systemClock);
+      for (const [name, message] of [
+        ['keys.json', /keys of the bus in \S+keys\.json are damaged; .*remove it and claims\.json/],
+        ['claims.json', /claims\.json is damaged; .*remove it/],
+      ] as const) {
+        const file = join(directory, name);
+        const kept = await readFile(file, 'utf8');
+        for (const text of ['', 'null', '{}', '\0\xff', kept.slice(0, kept.length / 2), kept.replace(/S[OA]/, 'XX')]) {
+          if (name === 'claims.json' && text.length === kept.length) continue;
+          await writeFile(file, text);
+          await assert.rejects(BusAuthority.open(directory, systemClock), message);
+        }
+        await writeFile(file, kept);
+        await BusAuthority.open(directory, systemClock);
+      }
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
   it('keeps its keys to itself', async () => {
     assert.equal((await stat(join(bench.directory, 'bus/keys.json'))).mode & 0o777, 0o600);
     assert.equal((await stat(join(bench.directory, 'bus'))).mode & 0o777, 0o700);
