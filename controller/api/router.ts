@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { anonymous } from './access/user.ts';
+import { actingUser } from './access/impersonation.ts';
+import { anonymous, type User } from './access/user.ts';
 import type { ApiDeps } from './deps.ts';
 import { DiscoveryRoutes } from './discovery/discovery-routes.ts';
 import { answerRoute, matchRoute } from './extension-routes.ts';
@@ -30,7 +31,7 @@ export class Router {
     if (open !== undefined) return open;
     const matched = matchRoute(this.#deps.routes, method, target.segments);
     const isAnonymous = matched?.route.anonymous === true;
-    const user = isAnonymous ? anonymous : this.#deps.authenticator.authenticate(message);
+    const user = isAnonymous ? anonymous : this.#userOf(message);
     const request = new ApiRequest(message, target, user, notes, signal);
     const resource = matched === undefined ? parseResourcePath(target.segments) : undefined;
     if (resource !== undefined) return this.#resources.answer(request, resource);
@@ -39,6 +40,11 @@ export class Router {
     if (matched !== undefined) return answerRoute(matched, request);
     const document = method === 'GET' ? this.#documentFor(request) : undefined;
     return document ?? textReply(404, '404 page not found\n');
+  }
+
+  #userOf(message: IncomingMessage): User {
+    const { authenticator, authorizer } = this.#deps;
+    return actingUser(authorizer, authenticator.authenticate(message), message);
   }
 
   #documentFor(request: ApiRequest): Reply | undefined {

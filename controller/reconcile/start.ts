@@ -1,4 +1,5 @@
 import type { Scope } from '../../shared/scope.ts';
+import { ClusterRoleReconciler } from './cluster-role/reconciler.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
 import { DisruptionReconciler } from './disruption/reconciler.ts';
 import { FinishedPods } from './garbage/finished-pods.ts';
@@ -26,5 +27,6 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new StrandedPods(deps).run(scope.child('stranded-pods'));
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
+  new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
   new NamespaceReconciler(deps).run(scope.child('namespace'));
 }

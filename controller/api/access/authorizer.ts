@@ -24,7 +24,8 @@ export const clusterRoles = `clusterroles.${group}`;
 export const roleBindings = `rolebindings.${group}`;
 export const clusterRoleBindings = `clusterrolebindings.${group}`;
 
-const everything: readonly PolicyRule[] = [
+/** All rights there are. */
+export const everything: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];

@@ -48,7 +48,7 @@ export const bootstrapRoles: readonly (ClusterRole & Named)[] = [
     { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
     { verbs: ['*'], nonResourceURLs: ['*'] },
   ]),
-  aggregate('admin', [...adminRules, ...editRules, ...viewRules]),
+  aggregate('admin', [...editRules, ...viewRules, ...adminRules]),
   aggregate('edit', [...editRules, ...viewRules], { [label('admin')]: 'true' }),
   aggregate('view', viewRules, { [label('edit')]: 'true' }),
   role('system:aggregate-to-admin', adminRules, { [label('admin')]: 'true' }),

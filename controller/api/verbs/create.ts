@@ -6,6 +6,7 @@ import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateCreate } from '../../../shared/objects/validation/validate.ts';
 import { prepareCreate } from '../../store/object-rules.ts';
 import { alreadyExists } from '../../store/store-errors.ts';
+import { checkEscalation } from '../access/escalation.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
@@ -45,6 +46,7 @@ export function admitNew({ deps, request, target }: Writing, object: KubeObject)
   const complete = withIdentity(info, applyDefaults(info, object), randomUUID());
   admitIntoNamespace(deps.store, info, complete);
   validateCreate(info, complete);
+  checkEscalation(deps.authorizer, request.user, info, complete);
   warnUnenforced(request, info, complete);
   return complete;
 }

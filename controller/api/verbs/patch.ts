@@ -1,6 +1,7 @@
 import { hasReason } from '../../../shared/errors.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
+import { attributesOf } from '../access/attributes.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
@@ -34,7 +35,8 @@ export async function patchObject(deps: ApiDeps, request: ApiRequest, target: Re
 
 /** Undefined when somebody else made the object meanwhile: then it is there to be patched. */
 async function createApplied(writing: Writing, patch: Patch): Promise<KubeObject | undefined> {
-  const { deps, target } = writing;
+  const { deps, request, target } = writing;
+  deps.authorizer.require(request.user, attributesOf('create', target));
   const applied = placeObject(patch.apply(undefined, deps.clock.now()), target);
   const { managedFields, resourceVersion, uid } = applied.metadata;
   if (resourceVersion || uid) throw notFound(target.info, applied.metadata.name);

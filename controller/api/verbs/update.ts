@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateUpdate } from '../../../shared/objects/validation/validate.ts';
 import { prepareUpdate } from '../../store/object-rules.ts';
 import { conflict } from '../../store/store-errors.ts';
+import { checkEscalation } from '../access/escalation.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
@@ -57,11 +58,12 @@ export async function replaceObject(
 }
 
 /** Completes and checks what an object is to become. Throws what it is refused for. */
-function admitUpdate({ request, target }: Writing, next: KubeObject, current: KubeObject): KubeObject {
+function admitUpdate({ deps, request, target }: Writing, next: KubeObject, current: KubeObject): KubeObject {
   const { info, subresource } = target;
   const allowed = subresource === 'status' ? mergeStatusWrite(next, current) : mergeMainWrite(info, next, current);
   const complete = applyDefaults(info, keepSystemMetadata(allowed, current));
   validateUpdate(info, complete, current);
+  checkEscalation(deps.authorizer, request.user, info, complete, current);
   warnUnenforced(request, info, complete);
   return complete;
 }
