@@ -1,9 +1,13 @@
 import { ApiError } from '../../shared/errors.ts';
 import { resourceName, served, type ResourceInfo } from '../../shared/objects/resources.ts';
+import { servedVersions, type ServedVersion } from '../../shared/objects/versions/served-version.ts';
 
 /** What a resource URL names. */
 export interface ResourceTarget {
+  /** The stored resource. */
   info: ResourceInfo;
+  /** Set when the URL names a version other than the stored one. */
+  version?: ServedVersion;
   /** '' for cluster-scoped resources and for collections over all namespaces. */
   namespace: string;
   /** Absent for a collection. */
@@ -11,7 +15,17 @@ export interface ResourceTarget {
   subresource?: string;
 }
 
-const byPath = new Map(served.map((info) => [`${info.group}/${info.version}/${info.plural}`, info]));
+const pathKey = ({ group, version, plural }: Pick<ResourceInfo, 'group' | 'version' | 'plural'>): string =>
+  `${group}/${version}/${plural}`;
+const byPath = new Map<string, Pick<ResourceTarget, 'info' | 'version'>>([
+  ...served.map((info) => [pathKey(info), { info }] as const),
+  ...servedVersions.map((version) => [pathKey(version.info), { info: version.stored, version }] as const),
+]);
+
+/** The resource as the URL names it: what bodies and answers are written in. */
+export function servedInfo({ info, version }: Pick<ResourceTarget, 'info' | 'version'>): ResourceInfo {
+  return version?.info ?? info;
+}
 
 /** The group and version that a path starts with, and the parts after it; undefined when the path has another shape. */
 export function parseGroupVersion(
@@ -31,14 +45,16 @@ export function parseResourcePath(segments: readonly string[]): ResourceTarget |
   if (at === undefined) return undefined;
   const { namespace, parts } = splitNamespace(at.rest);
   const [plural = '', name, subresource, ...more] = parts;
-  const info = byPath.get(`${at.group}/${at.version}/${plural}`);
-  if (info === undefined || more.length > 0 || name === '' || namespace === '') return undefined;
+  const served = byPath.get(pathKey({ ...at, plural }));
+  if (served === undefined) return undefined;
+  const { info } = served;
+  if (more.length > 0 || name === '' || namespace === '') return undefined;
   if (!info.namespaced && namespace !== undefined) return undefined;
   if (info.namespaced && namespace === undefined && name !== undefined) return undefined;
   if (subresource !== undefined && !info.subresources.includes(subresource)) {
     throw new ApiError('NotFound', 'the server could not find the requested resource', { kind: info.plural });
   }
-  return { info, namespace: namespace ?? '', name, subresource };
+  return { ...served, namespace: namespace ?? '', name, subresource };
 }
 
 /** `namespaces/x/pods/y` lies in a namespace; `namespaces/x` and `namespaces/x/status` are the namespace itself. */

@@ -5,7 +5,7 @@ import { answerReview } from './access/reviews/review-routes.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import type { Reply } from './http/reply.ts';
-import type { ResourceTarget } from './resource-path.ts';
+import { servedInfo, type ResourceTarget } from './resource-path.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
 import { finalizeNamespace } from './subresources/finalize.ts';
@@ -80,7 +80,7 @@ export class ResourceRoutes {
       const message = 'the server does not allow this method on the requested resource';
       throw new ApiError('MethodNotAllowed', message, { kind: info.plural });
     }
-    this.#authorizer.require(request.user, attributesOf(verb, target, request.query));
+    this.#authorizer.require(request.user, attributesOf(verb, { ...target, info: servedInfo(target) }, request.query));
     return handler(request, target);
   }
 }

@@ -49,10 +49,19 @@ const ofEvent: Record<string, Read<Event>> = {
   type: (event) => event.type,
 };
 
-/** Fields that can be selected besides metadata.name and metadata.namespace, by resource. */
+/**
+ * Fields that can be selected besides metadata.name and metadata.namespace, by resource. A version of its own group
+ * has other names for them, and reads the stored object all the same.
+ */
 const readers: Readonly<Record<string, Record<string, Read<never>>>> = {
   pods: ofPod,
   events: ofEvent,
+  'events.events.k8s.io': {
+    ...ofInvolved('regarding'),
+    reason: (event: Event) => event.reason,
+    reportingController: (event: Event) => event.reportingComponent,
+    type: (event: Event) => event.type,
+  },
   secrets: { type: (secret: Secret) => secret.type },
   nodes: { 'spec.unschedulable': (node: Node) => node.spec?.unschedulable ?? false },
   namespaces: { 'status.phase': (namespace: Namespace) => namespace.status?.phase },

@@ -20,6 +20,8 @@ const roots = [
   'AuthenticationV1TokenRequest',
   'CoreV1Event',
   'V2HorizontalPodAutoscaler',
+  'V1HorizontalPodAutoscaler',
+  'EventsV1Event',
 ];
 
 function inV1(name: string): string {
@@ -46,6 +48,7 @@ const groups: readonly [RegExp, string][] = [
   [/Metric(Source|Status)$/, 'api.autoscaling'],
   [/^(PodDisruptionBudget|Eviction$)/, 'api.policy'],
   [/^(Ingress|NetworkPolicy|HTTPIngress|IPBlock$|ServiceBackendPort$)/, 'api.networking'],
+  [/^Events/, 'api.events'],
   [/^(Discovery|Endpoint(Slice|Conditions|Hints)?$|ForZone$|ForNode$)/, 'api.discovery'],
   [/^PriorityClass/, 'api.scheduling'],
   [/^StorageClass/, 'api.storage'],
@@ -155,7 +158,7 @@ function modelIn(type: string): string | undefined {
 /** Some classes carry their group, because another group has one of the same name. */
 function schemaName(model: string): string {
   const [, prefix = '', version = '1', name = model] =
-    /^(Core|Discovery|Rbac|Authentication)?V([12])(.*)$/.exec(model) ?? [];
+    /^(Core|Discovery|Events|Rbac|Authentication)?V([12])(.*)$/.exec(model) ?? [];
   const [, group] = groups.find(([pattern]) => pattern.test(prefix + name)) ?? [];
   return `io.k8s.${group}.v${version}.${name}`;
 }

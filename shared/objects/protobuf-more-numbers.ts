@@ -43,6 +43,12 @@ PersistentVolumeClaimStatus: phase=1 accessModes=2 capacity=3 conditions=4 alloc
 ResourceQuotaSpec: hard=1 scopes=2 scopeSelector=3
 ResourceQuotaStatus: hard=1 used=2
 LimitRangeSpec: limits=1
+EventsEvent: metadata=1 eventTime=2 series=3 reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8
+  related=9 note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14
+  deprecatedCount=15
+HorizontalPodAutoscalerSpecV1: scaleTargetRef=1 minReplicas=2* maxReplicas=3 targetCPUUtilizationPercentage=4*
+HorizontalPodAutoscalerStatusV1: observedGeneration=1* lastScaleTime=2 currentReplicas=3 desiredReplicas=4
+  currentCPUUtilizationPercentage=5*
 HorizontalPodAutoscalerSpec: scaleTargetRef=1 minReplicas=2* maxReplicas=3 metrics=4 behavior=5
 HorizontalPodAutoscalerStatus: observedGeneration=1* lastScaleTime=2 currentReplicas=3 desiredReplicas=4
   currentMetrics=5 conditions=6

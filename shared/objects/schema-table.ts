@@ -60,9 +60,12 @@ export function findType(name: string): TypeSchema | undefined {
   return type;
 }
 
-/** Types that share the last part of their name with one of another group. */
+/** Types that share the last part of their name with one of another group or version. */
 const ownShortNames: Readonly<Record<string, string>> = {
   'io.k8s.api.discovery.v1.EndpointPort': 'DiscoveryEndpointPort',
+  'io.k8s.api.events.v1.Event': 'EventsEvent',
+  'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec': 'HorizontalPodAutoscalerSpecV1',
+  'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus': 'HorizontalPodAutoscalerStatusV1',
 };
 
 /** `PodSpec` of `io.k8s.api.core.v1.PodSpec`, as overlays name it. */

@@ -1,4 +1,5 @@
-import { apiVersionOf, served, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import { apiVersionOf, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import { servedResources } from '../../../shared/objects/versions/served-version.ts';
 import { describeSubresource, resourceVerbs } from './subresources.ts';
 
 interface GroupVersion {
@@ -10,7 +11,7 @@ interface GroupVersion {
 /** Group versions in the order of the table, which is the order clients prefer them in. */
 function groupVersions(): GroupVersion[] {
   const found = new Map<string, GroupVersion>();
-  for (const info of served) {
+  for (const info of servedResources) {
     const key = apiVersionOf(info);
     const entry = found.get(key) ?? { group: info.group, version: info.version, resources: [] };
     entry.resources.push(info);

@@ -13,7 +13,7 @@ type Finalized = KubeObject & { spec?: { finalizers?: string[] } };
 /** PUT of `namespaces/finalize`: sets `spec.finalizers` and nothing else. The last one gone removes a deleted namespace. */
 export async function finalizeNamespace(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const options = parseWriteOptions(request);
-  const sent: Finalized = placeObject(await readObject(request, target.info, options), target);
+  const sent: Finalized = placeObject(await readObject(request, target, options), target);
   const { resourceVersion, uid } = sent.metadata;
   const stored = await replaceObject({ deps, request, target, options }, (current) => ({
     ...current,

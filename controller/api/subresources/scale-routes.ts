@@ -30,7 +30,7 @@ export class ScaleRoutes {
 
   async patch(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
-    const patch = await readPatch(request, scaleInfo, options, 'scale');
+    const patch = await readPatch(request, { info: scaleInfo }, options, 'scale');
     return this.#write(request, target, options, (current) => patch.apply(scaleOf(current), this.#deps.clock.now()));
   }
 

@@ -24,8 +24,13 @@ export interface Table {
   rows: { cells: Cell[]; object?: object }[];
 }
 
-/** Objects of one resource as `kubectl get` prints them. */
-export function toTable(info: ResourceInfo, objects: readonly KubeObject[], options: TableOptions): Table {
+/** Objects of one resource as `kubectl get` prints them. `shown` gives the object that goes with a row, if one does. */
+export function toTable(
+  info: ResourceInfo,
+  objects: readonly KubeObject[],
+  options: TableOptions,
+  shown: (object: KubeObject) => KubeObject = (object) => object,
+): Table {
   const columns = columnsOf(resourceName(info));
   return {
     kind: 'Table',
@@ -40,7 +45,7 @@ export function toTable(info: ResourceInfo, objects: readonly KubeObject[], opti
     })),
     rows: objects.map((object) => ({
       cells: columns.map((column) => cellOf(column, object, options.now)),
-      ...objectOf(object, options.includeObject),
+      ...objectOf(object, options.includeObject, shown),
     })),
   };
 }
@@ -54,12 +59,16 @@ function cellOf({ cell }: Column, object: KubeObject, now: number): Cell {
   }
 }
 
-function objectOf(object: KubeObject, include: IncludeObject): { object?: object } {
+function objectOf(
+  object: KubeObject,
+  include: IncludeObject,
+  shown: (object: KubeObject) => KubeObject,
+): { object?: object } {
   switch (include) {
     case 'None':
       return {};
     case 'Object':
-      return { object };
+      return { object: shown(object) };
     case 'Metadata':
       return { object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata } };
   }

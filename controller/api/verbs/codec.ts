@@ -6,20 +6,26 @@ import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { unsupported } from '../../../shared/objects/validation/unsupported.ts';
 import type { ApiRequest } from '../http/api-request.ts';
+import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { applyPatch, patchTypes, type PatchType, type Types } from '../patch/patch.ts';
 import type { FieldValidation, WriteOptions } from './write-options.ts';
 
 /** The types that patches and field managers look fields up in. */
 export const types: Types = { find: findType };
 
-/** Reads the object that a POST or PUT brings. Throws BadRequest and the like; what is forgiven becomes a warning. */
+type Target = Pick<ResourceTarget, 'info' | 'version'>;
+
+/**
+ * Reads the object that a POST or PUT brings, and gives it in the stored version. Throws BadRequest and the like; what
+ * is forgiven becomes a warning.
+ */
 export async function readObject(
   request: ApiRequest,
-  info: ResourceInfo,
+  target: Target,
   { fieldValidation }: WriteOptions,
 ): Promise<KubeObject> {
-  const { value, problems } = await parse(request, info.kind);
-  return decode(request, info, value, fieldValidation, problems);
+  const { value, problems } = await parse(request, target.info.kind);
+  return decode(request, target, value, fieldValidation, problems);
 }
 
 /** Reads a body that is no stored object. */
@@ -34,17 +40,21 @@ export async function readBody<T extends { apiVersion: string; kind: string }>(
   return object;
 }
 
-/** A patch that has been read and is ready for the object it is meant for. */
+/** A patch that has been read and is ready for the object it is meant for, which comes in the stored version. */
 export interface Patch {
   type: PatchType;
   /** The object as the patch leaves it. Only apply takes none. Throws what the patch is refused for. */
   apply(current: KubeObject | undefined, now: number): KubeObject;
 }
 
-/** Reads a patch of an object of this kind. Its result is decoded as a body is, since it can bring unknown fields. */
+/**
+ * Reads a patch of an object of this kind. Its result is decoded as a body is, since it can bring unknown fields. A
+ * patch changes the object in the version of the URL; what is applied is taken into the stored version first, so that
+ * fields have the same owners in every version.
+ */
 export async function readPatch(
   request: ApiRequest,
-  info: ResourceInfo,
+  target: Target,
   { fieldManager, hasFieldManager, force, fieldValidation }: WriteOptions,
   subresource: string | undefined,
 ): Promise<Patch> {
@@ -56,14 +66,20 @@ export async function readPatch(
       `the patch was in an unknown format - accepted media types include: ${accepted}`,
     );
   }
-  const { value: body, problems } = await parse(request, info.kind);
+  const { info, version } = target;
+  const { value, problems } = await parse(request, info.kind);
   const manager = type === 'apply' && !hasFieldManager ? '' : fieldManager;
-  const patch = { type, info, body, fieldManager: manager, force, ...(subresource && { subresource }) };
+  const patch = { type, fieldManager: manager, force, ...(subresource && { subresource }) };
+  if (type === 'apply' && version !== undefined) {
+    const body = decode(request, target, value, fieldValidation, problems);
+    return { type, apply: (current, now) => applyPatch(current, { ...patch, info, body }, types, now) };
+  }
   return {
     type,
     apply: (current, now) => {
-      const patched = applyPatch(current, patch, types, now);
-      return decode(request, info, patched, fieldValidation, problems);
+      const seen = current && version ? version.fromStored(current) : current;
+      const patched = applyPatch(seen, { ...patch, info: servedInfo(target), body: value }, types, now);
+      return decode(request, target, patched, fieldValidation, problems);
     },
   };
 }
@@ -78,14 +94,15 @@ async function parse(request: ApiRequest, kind: string): Promise<ParsedBody> {
   return parseBody(await request.body(), request.contentType, kind);
 }
 
+/** The object in the stored version; a conversion reads annotations too, so its result is looked at again. */
 function decode(
   request: ApiRequest,
-  info: ResourceInfo,
+  { info, version }: Target,
   value: unknown,
   mode: FieldValidation,
   problems: readonly string[],
 ): KubeObject {
-  const { object, warnings } = decodeObject(info, value, mode, problems);
+  const { object, warnings } = decodeObject(version?.info ?? info, value, mode, problems);
   request.notes.warnings.push(...warnings);
-  return object;
+  return version === undefined ? object : decodeObject(info, version.toStored(object), 'Ignore').object;
 }

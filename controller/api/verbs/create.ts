@@ -26,7 +26,7 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
   const { info } = target;
   const options = parseWriteOptions(request);
   const form = negotiateForm(request.headers.accept);
-  const sent = await readObject(request, info, options);
+  const sent = await readObject(request, target, options);
   if (sent.metadata.resourceVersion) {
     throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created');
   }
@@ -37,7 +37,7 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
     const write = { info, manager: options.fieldManager };
     return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));
   });
-  return jsonReply(201, new Representation(info, form, request.query, deps.clock).object(created));
+  return jsonReply(201, new Representation(target, form, request.query, deps.clock).object(created));
 }
 
 /** Completes a new object, its uid included, and checks it. Throws what it is refused for. */

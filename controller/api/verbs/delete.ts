@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import type { ResourceTarget } from '../resource-path.ts';
+import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { previewDeletion } from './delete-preview.ts';
 import { readDeleteOptions, type DeleteRequest } from './delete-options.ts';
 import { Representation } from './representation.ts';
@@ -15,11 +15,12 @@ import { checkListOptions } from './versions.ts';
 /** DELETE of one object: a Status when it is gone, the object while something holds it. */
 export async function deleteOne(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, name = '' } = target;
-  const representation = new Representation(info, negotiateForm(request.headers.accept), request.query, deps.clock);
+  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, deps.clock);
   const { object, removed } = await deleteNamed(deps, target, await readDeleteOptions(request));
   if (!removed) return jsonReply(200, representation.object(object));
   const { uid } = object.metadata;
-  const details = { name, kind: info.plural, uid, ...(info.group !== '' && { group: info.group }) };
+  const { group } = servedInfo(target);
+  const details = { name, kind: info.plural, uid, ...(group !== '' && { group }) };
   return jsonReply(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
 }
 
@@ -27,7 +28,7 @@ export async function deleteOne(deps: ApiDeps, request: ApiRequest, target: Reso
 export async function deleteCollection(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, namespace } = target;
   checkListOptions(request.query, false);
-  const representation = new Representation(info, negotiateForm(request.headers.accept), request.query, deps.clock);
+  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, deps.clock);
   const selection = new Selection(target, request.query);
   const wanted = await readDeleteOptions(request);
   const deleted = [];

@@ -20,10 +20,10 @@ export async function patchObject(deps: ApiDeps, request: ApiRequest, target: Re
   const { info, subresource, namespace, name = '' } = target;
   const options = parseWriteOptions(request);
   const form = negotiateForm(request.headers.accept);
-  const patch = await readPatch(request, info, options, subresource);
+  const patch = await readPatch(request, target, options, subresource);
   const writing = { deps, request, target, options };
   const reply = (code: number, object: KubeObject): Reply =>
-    jsonReply(code, new Representation(info, form, request.query, deps.clock).object(object));
+    jsonReply(code, new Representation(target, form, request.query, deps.clock).object(object));
   const isAbsent = deps.store.get(resourceName(info), namespace, name) === undefined;
   if (isAbsent && patch.type === 'apply' && subresource === undefined) {
     const created = await createApplied(writing, patch);

@@ -14,7 +14,7 @@ import { ApiError } from '../../../shared/errors.ts';
 
 /** GET of one object. */
 export function getObject({ store, clock }: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
-  const representation = new Representation(target.info, negotiateForm(request.headers.accept), request.query, clock);
+  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, clock);
   const version = parseVersion(request.query);
   if (version !== undefined && version > store.version) throw tooLargeVersion(version, store.version);
   return jsonReply(200, representation.object(findObject(store, target)));
@@ -47,7 +47,7 @@ export function listObjects(
     metadata.continue = pins.pin(from.list, scope, page.end, 'id' in from ? from.id : undefined);
     if (selection.isEverything) metadata.remainingItemCount = from.list.items.length - page.end;
   }
-  return jsonReply(200, new Representation(target.info, form, query, clock).list(page.items, metadata));
+  return jsonReply(200, new Representation(target, form, query, clock).list(page.items, metadata));
 }
 
 function currentList(

@@ -2,6 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { apiVersionOf, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ObjectForm } from '../http/negotiation.ts';
+import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { toTable, type IncludeObject } from '../tables/table.ts';
 
 /** metadata of a list. */
@@ -11,16 +12,18 @@ export interface ListMeta {
   remainingItemCount?: number;
 }
 
-/** Writes objects in the form a client asked for. */
+type Target = Pick<ResourceTarget, 'info' | 'version'>;
+
+/** Writes objects in the form and the version a client asked for. */
 export class Representation {
-  readonly #info: ResourceInfo;
+  readonly #target: Target;
   readonly #form: ObjectForm;
   readonly #includeObject: IncludeObject;
   readonly #clock: Clock;
   #namedColumns = false;
 
-  constructor(info: ResourceInfo, form: ObjectForm, query: URLSearchParams, clock: Clock) {
-    this.#info = info;
+  constructor(target: Target, form: ObjectForm, query: URLSearchParams, clock: Clock) {
+    this.#target = target;
     this.#form = form;
     this.#includeObject = includeObjectOf(query);
     this.#clock = clock;
@@ -39,7 +42,7 @@ export class Representation {
   object(object: KubeObject): object {
     switch (this.#form) {
       case 'object':
-        return object;
+        return this.#served(object);
       case 'Table':
         return this.#table([object], { resourceVersion: object.metadata.resourceVersion ?? '' });
       case 'PartialObjectMetadata':
@@ -51,7 +54,12 @@ export class Representation {
   list(objects: readonly KubeObject[], metadata: ListMeta): object {
     switch (this.#form) {
       case 'object':
-        return { kind: `${this.#info.kind}List`, apiVersion: apiVersionOf(this.#info), metadata, items: objects };
+        return {
+          kind: `${this.#info.kind}List`,
+          apiVersion: apiVersionOf(this.#info),
+          metadata,
+          items: objects.map((object) => this.#served(object)),
+        };
       case 'Table':
         return this.#table(objects, metadata);
       case 'PartialObjectMetadata':
@@ -73,8 +81,19 @@ export class Representation {
     return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
   }
 
+  /** As the URL names the resource. */
+  get #info(): ResourceInfo {
+    return servedInfo(this.#target);
+  }
+
+  #served(object: KubeObject): KubeObject {
+    return this.#target.version?.fromStored(object) ?? object;
+  }
+
+  /** Columns read the stored object, whatever version the rows carry. */
   #table(objects: readonly KubeObject[], listMeta: ListMeta): object {
-    return toTable(this.#info, objects, { now: this.#clock.now(), includeObject: this.#includeObject, listMeta });
+    const options = { now: this.#clock.now(), includeObject: this.#includeObject, listMeta };
+    return toTable(this.#target.info, objects, options, (object) => this.#served(object));
   }
 }
 

@@ -2,7 +2,7 @@ import { matchesFields, parseFieldSelector, type FieldRequirement } from '../../
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import { matchesLabels, parseLabelSelector, type Requirement } from '../../../shared/objects/selector.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import type { ResourceTarget } from '../resource-path.ts';
+import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 
 /** Which objects of a collection a request is about: the selectors of its query, and the name in its path. */
 export class Selection {
@@ -12,9 +12,10 @@ export class Selection {
   readonly #name: string | undefined;
 
   /** Throws BadRequest for selectors that cannot be read. */
-  constructor({ info, name }: ResourceTarget, query: URLSearchParams) {
+  constructor(target: ResourceTarget, query: URLSearchParams) {
+    const info = servedInfo(target);
     this.#info = info;
-    this.#name = name;
+    this.#name = target.name;
     this.#labels = parseLabelSelector(query.get('labelSelector') ?? '');
     this.#fields = parseFieldSelector(query.get('fieldSelector') ?? '', info);
   }

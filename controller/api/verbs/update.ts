@@ -23,12 +23,11 @@ const maxTries = 5;
 
 /** PUT of an object or of its status. */
 export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
-  const { info } = target;
   const options = parseWriteOptions(request);
   const form = negotiateForm(request.headers.accept);
-  const sent = placeObject(await readObject(request, info, options), target);
+  const sent = placeObject(await readObject(request, target, options), target);
   const stored = await replaceObject({ deps, request, target, options }, () => sent);
-  return jsonReply(200, new Representation(info, form, request.query, deps.clock).object(stored));
+  return jsonReply(200, new Representation(target, form, request.query, deps.clock).object(stored));
 }
 
 /**

@@ -31,6 +31,6 @@ export async function answerReview(deps: ApiDeps, request: ApiRequest, target: R
   const review = kinds[resourceName(info)] as ((...of: [ApiDeps, ApiRequest, KubeObject]) => object) | undefined;
   if (review === undefined) throw new ApiError('NotFound', 'the server could not find the requested resource');
   if (negotiateForm(request.headers.accept) !== 'object') throw notAcceptable();
-  const sent = placeObject(await readObject(request, info, parseWriteOptions(request)), target);
+  const sent = placeObject(await readObject(request, target, parseWriteOptions(request)), target);
   return jsonReply(201, { ...sent, status: review(deps, request, sent) });
 }
