@@ -1,6 +1,6 @@
 import { containerStatusOf } from './container-status.ts';
 import type { PodEvents } from './pod-events.ts';
-import { type PodView, specOf } from './pod-view.ts';
+import { type PodView, allContainers, specOf } from './pod-view.ts';
 import { containerKey } from './step.ts';
 
 /** Tells once per restart, and once per failed pull, that a container has to wait. */
@@ -9,8 +9,7 @@ export class BackoffNews {
 
   tell(view: PodView, events: PodEvents): void {
     const { name, namespace = 'default', uid } = view.pod.metadata;
-    const spec = specOf(view.pod);
-    for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+    for (const container of allContainers(specOf(view.pod))) {
       const { state, restartCount } = containerStatusOf(view, container, '');
       const reason = state?.waiting?.reason ?? '';
       const since = view.holds.get(containerKey(container.name))?.since ?? 0;

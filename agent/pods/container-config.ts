@@ -1,7 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { Container, Pod, Stored } from '../../shared/objects/types.ts';
 import type { ImageRecord } from '../images/image-service.ts';
-import type { ContainerConfig, Mount, SandboxId } from '../runtime/driver.ts';
+import type { ContainerConfig, ContainerId, Mount, SandboxId } from '../runtime/driver.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { type ContainerEnv, type EnvSources, containerEnv } from './env.ts';
 import { expand } from './expand.ts';
@@ -21,6 +21,8 @@ export interface ContainerFacts extends EnvSources {
   terminationLog: string;
   nodeMemoryBytes: number;
   volumes: Volumes;
+  /** A running container whose processes this one is to see. */
+  sharesPidsOf?: ContainerId;
 }
 
 /** Everything a runtime needs to make a container. Throws NotFound, with the words of a config error, when something is missing. */
@@ -49,6 +51,7 @@ export async function containerConfig(
     stdinOnce: container.stdinOnce ?? false,
     logPath: facts.logPath,
     specHash: specHashOf(container),
+    ...(facts.sharesPidsOf && { sharesPidsOf: facts.sharesPidsOf }),
   };
   if (container.command !== undefined && container.command.length > 0) config.command = container.command.map(expanded);
   if (container.args !== undefined && container.args.length > 0) config.args = container.args.map(expanded);

@@ -10,6 +10,7 @@ import {
   type Latest,
   type PodView,
   currentSandbox,
+  ephemeralOf,
   isInitialized,
   isRestarted,
   isSidecar,
@@ -102,13 +103,14 @@ export function formatDelay(ms: number): string {
 function firstWait(view: PodView, container: Container): string {
   const inits = specOf(view.pod).initContainers ?? [];
   const isWaitingForInit = inits.length > 0 && !isInitialized(view, currentSandbox(view)?.id);
-  const isFirst = inits[0] === container;
+  const isFirst = inits[0] === container || ephemeralOf(specOf(view.pod)).includes(container);
   return isWaitingForInit && !isFirst ? 'PodInitializing' : 'ContainerCreating';
 }
 
 function isReady(view: PodView, container: Container, latest: Latest): boolean {
   const isInit = (specOf(view.pod).initContainers ?? []).includes(container) && !isSidecar(container);
   if (isInit) return latest.state === 'exited' && latest.termination?.exitCode === 0;
+  if (ephemeralOf(specOf(view.pod)).includes(container)) return false;
   if (latest.status === undefined || !isStarted(view, container, latest)) return false;
   return view.probes.get(latest.status.id)?.isReady ?? container.readinessProbe === undefined;
 }

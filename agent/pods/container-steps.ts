@@ -11,6 +11,7 @@ import type { PodDeps } from './pod-deps.ts';
 import type { PodEvents } from './pod-events.ts';
 import { logPathOf, prepareFiles, terminationLogOf } from './pod-files.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
+import { allContainers, ephemeralOf, specOf } from './pod-view.ts';
 import { restartStreak } from './restart-delay.ts';
 import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf } from './sandbox-config.ts';
@@ -74,6 +75,7 @@ async function create(
   const terminationLog = terminationLogOf(deps.paths, pod.metadata.uid, container.name, attempt);
   const { name: nodeName, hostIP, allocatable, memoryBytes: nodeMemoryBytes } = deps.node;
   const place = { nodeName, hostIP, podIP };
+  const target = ephemeralOf(specOf(pod)).find(({ name }) => name === container.name)?.targetContainerName;
   const facts = {
     sandbox,
     attempt,
@@ -85,7 +87,9 @@ async function create(
     nodeMemoryBytes,
   };
   try {
-    const made = await containerConfig(pod, container, { ...facts, config: deps.config, volumes: deps.volumes });
+    const sharesPidsOf = target ? await runningTarget(context, target) : undefined;
+    const sources = { config: deps.config, volumes: deps.volumes, ...(sharesPidsOf && { sharesPidsOf }) };
+    const made = await containerConfig(pod, container, { ...facts, ...sources });
     for (const { source, keys } of made.skipped) {
       const text = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
       events.warning('InvalidEnvironmentVariableNames', text, container.name);
@@ -102,6 +106,14 @@ async function create(
     events.warning('Failed', `Error: ${messageOf(error)}`, container.name);
     throw new StepFailure(failure, messageOf(error), { cause: error });
   }
+}
+
+/** The container that another is to look into. Throws Conflict while it does not run: the step is tried again. */
+async function runningTarget({ deps, pod }: StepContext, name: string): Promise<ContainerId> {
+  const { containers } = await runtimeStateOf(deps.driver, pod.metadata.uid);
+  const running = containers.find((one) => one.name === name && one.state === 'running');
+  if (running === undefined) throw new ApiError('Conflict', `unable to find target container "${name}"`);
+  return running.id;
 }
 
 function nextRecord(
@@ -223,7 +235,7 @@ async function runHook(
 }
 
 function findContainer(pod: Stored<Pod>, name: string): Container | undefined {
-  return [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find((one) => one.name === name);
+  return allContainers(specOf(pod)).find((one) => one.name === name);
 }
 
 function containerOf(pod: Stored<Pod>, name: string): Container {

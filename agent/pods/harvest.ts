@@ -3,7 +3,7 @@ import type { AgentPaths } from '../paths.ts';
 import type { ContainerStatus } from '../runtime/driver.ts';
 import { readTerminationMessage, terminationLogOf } from './pod-files.ts';
 import type { PodRecord, Termination } from './pod-record.ts';
-import { specOf } from './pod-view.ts';
+import { allContainers, specOf } from './pod-view.ts';
 import { containerKey } from './step.ts';
 
 export interface HarvestDeps {
@@ -83,8 +83,7 @@ async function terminationOf(pod: Stored<Pod>, status: ContainerStatus, deps: Ha
 }
 
 async function messageOf(pod: Stored<Pod>, status: ContainerStatus, deps: HarvestDeps): Promise<string> {
-  const { containers, initContainers = [] } = specOf(pod);
-  const spec = [...containers, ...initContainers].find(({ name }) => name === status.name);
+  const spec = allContainers(specOf(pod)).find(({ name }) => name === status.name);
   const file = terminationLogOf(deps.paths, pod.metadata.uid, status.name, status.attempt);
   const written = await readTerminationMessage(file);
   if (written !== '') return written;

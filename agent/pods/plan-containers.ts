@@ -1,8 +1,9 @@
-import type { Container } from '../../shared/objects/types.ts';
+import type { Container, EphemeralContainer } from '../../shared/objects/types.ts';
 import type { SandboxId } from '../runtime/driver.ts';
 import {
   type Latest,
   type PodView,
+  ephemeralOf,
   graceMsOf,
   isInitDone,
   isInitialized,
@@ -23,6 +24,7 @@ const idle: Plan = { steps: [] };
 export function planContainers(view: PodView, sandbox: SandboxId): Plan {
   const spec = specOf(view.pod);
   const plans = [planInit(view, sandbox)];
+  plans.push(...ephemeralOf(spec).map((debug) => planEphemeral(view, debug, sandbox)));
   if (isInitialized(view, sandbox)) plans.push(...spec.containers.map((main) => planContainer(view, main, sandbox)));
   plans.push({ steps: removeOldAttempts(view) });
   const plan = join(plans);
@@ -38,6 +40,14 @@ function planInit(view: PodView, sandbox: SandboxId): Plan {
   const first = inits.findIndex((init) => !isInitDone(view, init, sandbox));
   const reached = inits.slice(0, first + 1).filter((init, index) => isSidecar(init) || index === first);
   return join(reached.map((init) => planContainer(view, init, sandbox)));
+}
+
+/** Started once, before the pod is initialized too, and never again: not even in a new sandbox. */
+function planEphemeral(view: PodView, { name }: EphemeralContainer, sandbox: SandboxId): Plan {
+  const { state, status } = latestOf(view, name);
+  if (state === 'none') return { steps: [{ do: 'start', container: name, attempt: 0, sandbox }] };
+  if (state !== 'created' || status === undefined) return idle;
+  return { steps: [{ do: 'resume', container: name, id: status.id }] };
 }
 
 function planContainer(view: PodView, container: Container, sandbox: SandboxId): Plan {

@@ -22,11 +22,16 @@ export class PodEvents {
     this.#send('Warning', reason, message, container);
   }
 
+  #listOf(container: string | undefined): 'containers' | 'initContainers' | 'ephemeralContainers' {
+    const { initContainers = [], ephemeralContainers = [] } = this.#pod.spec ?? {};
+    if (initContainers.some(({ name }) => name === container)) return 'initContainers';
+    return ephemeralContainers.some(({ name }) => name === container) ? 'ephemeralContainers' : 'containers';
+  }
+
   #send(type: 'Normal' | 'Warning', reason: string, message: string, container: string | undefined): void {
     const { name, namespace = 'default', uid } = this.#pod.metadata;
     const involved = { kind: 'Pod', namespace, name, uid };
-    const isInit = this.#pod.spec?.initContainers?.some((init) => init.name === container) ?? false;
-    const fieldPath = `spec.${isInit ? 'initContainers' : 'containers'}{${container ?? ''}}`;
+    const fieldPath = `spec.${this.#listOf(container)}{${container ?? ''}}`;
     this.#link.event({
       involved:
         container === undefined

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec, Stored } from '../../shared/objects/types.ts';
+import type { Container, EphemeralContainer, Pod, PodSpec, Stored } from '../../shared/objects/types.ts';
 import type { ContainerId, ContainerStatus, SandboxId, SandboxStatus } from '../runtime/driver.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
 
@@ -60,6 +60,16 @@ export function specOf(pod: Stored<Pod>): PodSpec {
   return pod.spec ?? { containers: [] };
 }
 
+/** Containers that were added to look into the pod: each is started once, and counts for nothing else. */
+export function ephemeralOf(spec: PodSpec): readonly EphemeralContainer[] {
+  return spec.ephemeralContainers ?? [];
+}
+
+/** Containers of all three kinds. */
+export function allContainers(spec: PodSpec): Container[] {
+  return [...spec.containers, ...(spec.initContainers ?? []), ...ephemeralOf(spec)];
+}
+
 /** The pod's own grace period. */
 export function graceMsOf({ pod }: PodView): number {
   return (specOf(pod).terminationGracePeriodSeconds ?? 30) * 1000;
@@ -96,6 +106,7 @@ export function newestFirst(a: ContainerStatus, b: ContainerStatus): number {
 
 /** Says that the container is to run again after it ended so, back-off aside. Init containers that failed run again unless the pod never restarts. */
 export function isRestarted(spec: PodSpec, container: Container, exitCode: number): boolean {
+  if (ephemeralOf(spec).includes(container)) return false;
   if (isSidecar(container)) return true;
   const isInit = (spec.initContainers ?? []).includes(container);
   const policy = spec.restartPolicy ?? 'Always';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/log.ts';
-import type { Pod, Stored } from '../../shared/objects/types.ts';
+import type { Pod, PodStatus, Stored } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { BackoffNews } from './backoff-news.ts';
 import { pullFailureShownMs } from './container-status.ts';
@@ -10,7 +10,7 @@ import { deadlineOf, planPod } from './plan.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { PodEvents } from './pod-events.ts';
 import { type PodRecord, newRecord } from './pod-record.ts';
-import { type PodView, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
+import { type PodView, allContainers, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
 import { ProbeLoops } from './probe-loops.ts';
 import { probeTargets } from './probe-targets.ts';
 import { runtimeStateOf } from './runtime-state.ts';
@@ -181,7 +181,7 @@ export class PodWorker {
   /** Reports the status when it changed, and once per process; true when it changed. */
   #report(view: PodView, record: PodRecord): boolean {
     const status = podStatus(view, { hostIP: this.#deps.node.hostIP, runtime: this.#deps.driver.name });
-    this.#over = overContainers(view, status.containerStatuses, status.initContainerStatuses);
+    this.#over = overContainers(view, status);
     if (view.end !== undefined && view.containers.length === 0 && this.#life === 'terminating')
       this.#life = 'terminated';
     if (!this.#isWanted) return false;
@@ -219,13 +219,13 @@ export class PodWorker {
   }
 }
 
-type Statuses = NonNullable<NonNullable<Pod['status']>['containerStatuses']>;
-
-function overContainers(view: PodView, mains: Statuses = [], inits: Statuses = []): Set<string> {
+function overContainers(view: PodView, status: PodStatus): Set<string> {
   const spec = specOf(view.pod);
   const isEnding = view.end !== undefined || outcomeOf(view) !== undefined;
-  const over = [...mains, ...inits].filter(({ name, state }) => {
-    const container = [...spec.containers, ...(spec.initContainers ?? [])].find((one) => one.name === name);
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status;
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  const over = all.filter(({ name, state }) => {
+    const container = allContainers(spec).find((one) => one.name === name);
     const exitCode = state?.terminated?.exitCode;
     if (exitCode === undefined || container === undefined) return isEnding && state?.running === undefined;
     return isEnding || !isRestarted(spec, container, exitCode);

@@ -6,6 +6,7 @@ import {
   type Outcome,
   type PodView,
   currentSandbox,
+  ephemeralOf,
   isInitDone,
   isInitialized,
   latestOf,
@@ -40,6 +41,8 @@ export function podStatus(view: PodView, facts: StatusFacts): PodStatus {
     qosClass: qosClassOf(spec),
   };
   if (initStatuses.length > 0) status.initContainerStatuses = initStatuses;
+  const debugStatuses = ephemeralOf(spec).map((each) => containerStatusOf(view, each, facts.runtime));
+  if (debugStatuses.length > 0) status.ephemeralContainerStatuses = debugStatuses;
   return ip === '' ? status : { ...status, podIP: ip, podIPs: [{ ip }] };
 }
 

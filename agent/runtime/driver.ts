@@ -105,6 +105,8 @@ export interface ContainerConfig {
   logPath: string;
   /** Changes when the spec of this container changes; kept for comparison. */
   specHash: string;
+  /** A running container of the same sandbox whose PID namespace this one joins. Throws Conflict at creation when it does not run. */
+  sharesPidsOf?: ContainerId;
 }
 
 export interface ContainerStatus {

@@ -52,6 +52,7 @@ export class ResourceRoutes {
     const scale = new ScaleRoutes(deps);
     this.#subresources = {
       status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
+      ephemeralcontainers: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
       scale: {
         get: (_request, target) => scale.get(target),
         update: (request, target) => scale.update(request, target),

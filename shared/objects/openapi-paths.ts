@@ -83,6 +83,7 @@ function subresource(info: ResourceInfo, name: string): { kind: Kind; operations
   const own = typeNameOf(info);
   switch (name) {
     case 'status':
+    case 'ephemeralcontainers':
       return { kind: info, operations: objectOperations(own) };
     case 'scale': {
       const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };

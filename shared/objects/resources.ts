@@ -56,7 +56,7 @@ export const resources: readonly ResourceInfo[] = [
       {
         ...inAll,
         shortNames: ['po'],
-        subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'eviction', 'binding'],
+        subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'eviction', 'binding', 'ephemeralcontainers'],
       },
     ],
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],

@@ -13,6 +13,7 @@ export type {
   Endpoints,
   EnvFromSource,
   EnvVar,
+  EphemeralContainer,
   Event,
   LimitRange,
   LimitRangeItem,

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { writeAtomic } from '../../host/files.ts';
+import { isAlive } from '../../host/processes.ts';
 import type { ImageService } from '../../images/image-service.ts';
 import type { Snapshotter } from '../../images/snapshotter.ts';
 import type { ContainerConfig, ContainerId } from '../driver.ts';
@@ -11,7 +12,7 @@ import type { OciHost } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { buildSpec } from './spec/build-spec.ts';
+import { buildSpec, type SandboxView } from './spec/build-spec.ts';
 import { hostDevices } from './spec/devices.ts';
 import type { OciSeccomp } from './spec/oci-spec.ts';
 import { defaultSeccomp, parseSeccomp } from './spec/seccomp.ts';
@@ -77,13 +78,14 @@ export class ContainerMaker {
     const { bundle, config: configFile } = bundleFiles(layout, id);
     const image = await snapshotter.imageConfig(config.imageId);
     const rootfs = await snapshotter.prepare(id, config.imageId);
-    const [sandbox, user, seccomp, devices, found] = await Promise.all([
+    const [view, user, seccomp, devices, found] = await Promise.all([
       sandboxes.view(config.sandbox),
       resolveUser(rootfs, image.User ?? '', config.security),
       this.#seccomp(config),
       config.security.privileged ? hostDevices() : [],
       images.find(config.imageId),
     ]);
+    const sandbox = await this.#withTarget(view, config.sharesPidsOf);
     const cgroupsPath = cgroupOf(cgroupParent, pod, id);
     const isCgroup2 = host.cgroups.mounts.isVersion2;
     const limits = host.limits;
@@ -106,6 +108,16 @@ export class ContainerMaker {
       imageId: found?.repoDigests[0] ?? config.imageId,
       stopSignal: signalNumber(image.StopSignal),
     });
+  }
+
+  /** The sandbox with the PID namespace of another container, unless all of them share one anyway. */
+  async #withTarget(view: SandboxView, target: ContainerId | undefined): Promise<SandboxView> {
+    if (target === undefined || view.hostPid || view.namespaces.pid !== undefined) return view;
+    const { name, process } = this.#deps.table.get(target).record;
+    if (process === undefined || !(await isAlive(process))) {
+      throw new ApiError('Conflict', `container ${name} does not run: its processes cannot be shared`);
+    }
+    return { ...view, namespaces: { ...view.namespaces, pid: `/proc/${String(process.pid)}/ns/pid` } };
   }
 
   async #seccomp({ security }: ContainerConfig): Promise<OciSeccomp | undefined> {

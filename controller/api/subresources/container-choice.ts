@@ -6,7 +6,8 @@ export function chooseContainer({ metadata, spec }: Stored<Pod>, wanted: string 
   const main = (spec?.containers ?? []).map(({ name }) => name);
   const init = (spec?.initContainers ?? []).map(({ name }) => name);
   if (wanted !== null && wanted !== '') {
-    if (main.includes(wanted) || init.includes(wanted)) return wanted;
+    const debug = (spec?.ephemeralContainers ?? []).map(({ name }) => name);
+    if ([...main, ...init, ...debug].includes(wanted)) return wanted;
     throw new ApiError('BadRequest', `container ${wanted} is not valid for pod ${metadata.name}`);
   }
   const [only] = main;

@@ -70,7 +70,8 @@ function checkRunning({ metadata, spec, status }: Stored<Pod>, container: string
     const why = `cannot ${what} a container in a completed pod; current phase is ${status.phase}`;
     throw new ApiError('BadRequest', why);
   }
-  const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {};
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
   if (all.find(({ name }) => name === container)?.state?.running === undefined) {
     throw new ApiError('BadRequest', `container ${container} of pod ${metadata.name} is not running`);
   }

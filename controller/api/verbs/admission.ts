@@ -1,6 +1,6 @@
 import { ApiError } from '../../../shared/errors.ts';
 import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
-import type { KubeObject, Namespace, Stored } from '../../../shared/objects/types.ts';
+import type { KubeObject, Namespace, Pod, Stored } from '../../../shared/objects/types.ts';
 import type { Store } from '../../store/store.ts';
 
 type Parts = KubeObject & { spec?: unknown; status?: unknown };
@@ -52,5 +52,17 @@ export function mergeStatusWrite(next: KubeObject, current: KubeObject): KubeObj
       ...(managedFields && { managedFields }),
     },
     ...(status !== undefined && { status }),
+  } as KubeObject;
+}
+
+/** What a write to `/ephemeralcontainers` may change: those containers, and who owns their fields. */
+export function mergeEphemeralWrite(next: KubeObject, current: KubeObject): KubeObject {
+  const { ephemeralContainers } = (next as KubeObject & Pod).spec ?? {};
+  const { managedFields } = next.metadata;
+  const pod = current as KubeObject & Pod;
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, ...(managedFields && { managedFields }) },
+    spec: { ...pod.spec, containers: pod.spec?.containers ?? [], ephemeralContainers },
   } as KubeObject;
 }

@@ -2,7 +2,7 @@ import { ApiError, hasReason } from '../../../shared/errors.ts';
 import { applyDefaults } from '../../../shared/objects/defaults.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { validateUpdate } from '../../../shared/objects/validation/validate.ts';
+import { validateEphemeralUpdate, validateUpdate } from '../../../shared/objects/validation/validate.ts';
 import { prepareUpdate } from '../../store/object-rules.ts';
 import { conflict } from '../../store/store-errors.ts';
 import { checkEscalation } from '../access/escalation.ts';
@@ -12,7 +12,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
-import { mergeMainWrite, mergeStatusWrite } from './admission.ts';
+import { mergeEphemeralWrite, mergeMainWrite, mergeStatusWrite } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { keepSystemMetadata, placeObject } from './metadata.ts';
 import { findObject } from './read.ts';
@@ -59,12 +59,19 @@ export async function replaceObject(
 /** Completes and checks what an object is to become. Throws what it is refused for. */
 function admitUpdate({ deps, request, target }: Writing, next: KubeObject, current: KubeObject): KubeObject {
   const { info, subresource } = target;
-  const allowed = subresource === 'status' ? mergeStatusWrite(next, current) : mergeMainWrite(info, next, current);
-  const complete = applyDefaults(info, keepSystemMetadata(allowed, current));
-  validateUpdate(info, complete, current);
+  const complete = applyDefaults(info, keepSystemMetadata(allowedPart(target, next, current), current));
+  if (subresource === 'ephemeralcontainers') validateEphemeralUpdate(info, complete, current);
+  else validateUpdate(info, complete, current);
   checkEscalation(deps.authorizer, request.user, info, complete, current);
   warnUnenforced(request, info, complete);
   return complete;
+}
+
+/** The object with what this subresource lets a write change. */
+function allowedPart({ info, subresource }: ResourceTarget, next: KubeObject, current: KubeObject): KubeObject {
+  if (subresource === 'status') return mergeStatusWrite(next, current);
+  if (subresource === 'ephemeralcontainers') return mergeEphemeralWrite(next, current);
+  return mergeMainWrite(info, next, current);
 }
 
 function trackWrite({ deps, target, options }: Writing, next: KubeObject, current: KubeObject): KubeObject {

@@ -20,7 +20,8 @@ export function containersCauses(spec: PodSpec, path: string): Cause[] {
   ];
 }
 
-function containerCauses(container: Container, spec: PodSpec, path: string, isInitList: boolean): Cause[] {
+/** Checks one container of a pod spec. */
+export function containerCauses(container: Container, spec: PodSpec, path: string, isInitList: boolean): Cause[] {
   const isSidecar = isInitList && container.restartPolicy === 'Always';
   return [
     ...dnsLabel(container.name, `${path}.name`),

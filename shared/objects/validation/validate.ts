@@ -2,9 +2,10 @@ import type { Cause } from '../../errors.ts';
 import { applyDefaults } from '../defaults.ts';
 import { resourceName, type ResourceInfo, type ResourceName } from '../resources.ts';
 import { typeOf } from '../schema-table.ts';
-import type { KubeObject } from '../types.ts';
+import type { KubeObject, Pod } from '../types.ts';
 import { eventCauses, leaseCauses, namespaceCauses, nodeCauses, serviceAccountCauses } from './cluster.ts';
 import { configMapCauses, immutableCauses, secretCauses, secretUpdateCauses } from './config.ts';
+import { ephemeralUpdateCauses } from './ephemeral.ts';
 import { toInvalid } from './invalid.ts';
 import { metadataCauses, metadataUpdateCauses } from './metadata.ts';
 import { podCauses, podUpdateCauses } from './pod.ts';
@@ -50,6 +51,12 @@ export function validateCreate(info: ResourceInfo, object: KubeObject): void {
 /** Throws Invalid when an update breaks a rule or changes what must not change. */
 export function validateUpdate(info: ResourceInfo, object: KubeObject, old: KubeObject): void {
   throwIfAny(info, object, updateCauses(info, object, old));
+}
+
+/** As `validateUpdate` for a write to `pods/ephemeralcontainers`. */
+export function validateEphemeralUpdate(info: ResourceInfo, object: KubeObject, old: KubeObject): void {
+  const own = ephemeralUpdateCauses(object as Pod, applyDefaults(info, old) as Pod);
+  throwIfAny(info, object, [...sharedCauses(info, object), ...own]);
 }
 
 function throwIfAny(info: ResourceInfo, { metadata }: KubeObject, causes: Cause[]): void {

@@ -60,6 +60,34 @@ describe('planPod', () => {
     assert.equal(outcomeOf(model.view()), 'Succeeded');
   });
 
+  it('starts an ephemeral container once, beside init containers too, and never again', () => {
+    const ephemeralContainers = [{ name: 'debug' }];
+    const model = new PodModel(
+      withSpec({ initContainers: [{ name: 'i' }], containers: [{ name: 'a' }], ephemeralContainers }),
+    );
+    model.settle();
+    assert.deepEqual(model.running().sort(), ['debug', 'i']);
+    model.exit(id('debug-0'), 1);
+    model.exit(id('i-0'), 0);
+    model.settle();
+    assert.deepEqual(model.running(), ['a']);
+    for (const { id: sandbox } of model.sandboxes) model.lose(sandbox);
+    model.exit(id('i-1'), 0);
+    model.settle();
+    assert.ok(!model.running().includes('debug'));
+    assert.equal(outcomeOf(model.view()), undefined);
+  });
+
+  it('ends the pod with its own containers, whatever an ephemeral one does', () => {
+    const ephemeralContainers = [{ name: 'debug' }];
+    const model = new PodModel(withSpec({ restartPolicy: 'Never', containers: [{ name: 'a' }], ephemeralContainers }));
+    model.settle();
+    model.exit(id('a-0'), 0);
+    model.settle();
+    assert.deepEqual(model.running(), []);
+    assert.equal(outcomeOf(model.view()), 'Succeeded');
+  });
+
   it('fails a pod that never restarts when an init container fails', () => {
     const model = new PodModel(
       withSpec({ restartPolicy: 'Never', initContainers: [{ name: 'i' }], containers: [{ name: 'a' }] }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { planPod } from '../../../agent/pods/plan.ts';
 import type { PodRecord } from '../../../agent/pods/pod-record.ts';
-import type { PodView } from '../../../agent/pods/pod-view.ts';
+import { allContainers, specOf, type PodView } from '../../../agent/pods/pod-view.ts';
 import { restartStreak } from '../../../agent/pods/restart-delay.ts';
 import { specHashOf } from '../../../agent/pods/spec-hash.ts';
 import { type Step, keyOf } from '../../../agent/pods/step.ts';
@@ -105,8 +105,7 @@ export class PodModel {
   }
 
   #start(name: string, attempt: number, sandbox: SandboxId): void {
-    const spec = [...(this.pod.spec?.containers ?? []), ...(this.pod.spec?.initContainers ?? [])];
-    const container = spec.find((entry) => entry.name === name);
+    const container = allContainers(specOf(this.pod)).find((entry) => entry.name === name);
     assert.ok(container !== undefined);
     assert.ok(!this.running().includes(name), `${name} would run twice`);
     const last = this.record.containers[name]?.ended.at(-1);
