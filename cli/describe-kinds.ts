@@ -12,6 +12,7 @@ const kinds: Record<string, Describe> = {
   Pod: (_session, pod: Stored<Pod>) => describePod(pod),
   Deployment: describeDeployment,
   ReplicaSet: describeReplicaSet,
+  ReplicationController: describeReplicaSet,
   Node: describeNode,
   Secret: (_session, secret: KubeObject & { type?: string; data?: Record<string, string> }) => [
     ['Type', secret.type],

@@ -10,6 +10,7 @@ import { TaintEviction } from './node-lifecycle/eviction.ts';
 import { NodeLifecycleReconciler } from './node-lifecycle/reconciler.ts';
 import type { NodeLifecycleDeps } from './node-lifecycle/reconciler.ts';
 import type { SilenceSettings } from './node-lifecycle/silence.ts';
+import { replicaSets, replicationControllers } from './replicaset/replica-kind.ts';
 import { ReplicaSetReconciler } from './replicaset/reconciler.ts';
 
 export interface ReconcilersDeps extends NodeLifecycleDeps {
@@ -20,7 +21,9 @@ export interface ReconcilersDeps extends NodeLifecycleDeps {
 /** Starts every reconciler; they run until `scope` closes. Call it once, when the store is loaded. */
 export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new DeploymentReconciler(deps).run(scope.child('deployment'));
-  new ReplicaSetReconciler(deps).run(scope.child('replicaset'));
+  for (const kind of [replicaSets, replicationControllers]) {
+    new ReplicaSetReconciler(deps, kind).run(scope.child(kind.controller));
+  }
   new NodeLifecycleReconciler(deps, deps.silence).run(scope.child('node-lifecycle'));
   new TaintEviction(deps).run(scope.child('taint-eviction'));
   new GarbageCollector(deps).run(scope.child('garbage'));

@@ -67,7 +67,7 @@ export const resources: readonly ResourceInfo[] = [
     Endpoints: ['endpoints', { ...storedOnly, singular: 'endpoints', shortNames: ['ep'] }],
     PersistentVolume: ['persistentvolumes', { ...clusterWide, ...withStatus, ...storedOnly, shortNames: ['pv'] }],
     PersistentVolumeClaim: ['persistentvolumeclaims', { ...withStatus, ...storedOnly, shortNames: ['pvc'] }],
-    ReplicationController: ['replicationcontrollers', { ...withScale, ...inAll, ...storedOnly, shortNames: ['rc'] }],
+    ReplicationController: ['replicationcontrollers', { ...withScale, ...inAll, shortNames: ['rc'] }],
     PodTemplate: ['podtemplates', storedOnly],
     ResourceQuota: ['resourcequotas', { ...withStatus, ...storedOnly, shortNames: ['quota'] }],
     LimitRange: ['limitranges', { ...storedOnly, shortNames: ['limits'] }],

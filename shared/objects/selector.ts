@@ -63,6 +63,14 @@ export function requirementsOf(selector: LabelSelector | undefined): readonly Re
   return [...equal, ...expressions];
 }
 
+/** By what an object with pods selects them. A ReplicationController has labels alone, and none select nothing. */
+export function podSelectorOf({ kind, spec }: { kind: string; spec?: unknown }): LabelSelector | undefined {
+  const { selector } = (spec ?? {}) as { selector?: unknown };
+  if (kind !== 'ReplicationController') return selector as LabelSelector | undefined;
+  const matchLabels = (selector ?? {}) as Record<string, string>;
+  return Object.keys(matchLabels).length === 0 ? undefined : { matchLabels };
+}
+
 /** Says whether a selector object selects these labels. */
 export function selects(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
   const requirements = requirementsOf(selector);

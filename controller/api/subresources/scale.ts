@@ -1,11 +1,11 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
-import { formatLabelSelector, requirementsOf } from '../../../shared/objects/selector.ts';
-import type { KubeObject, LabelSelector } from '../../../shared/objects/types.ts';
+import { formatLabelSelector, podSelectorOf, requirementsOf } from '../../../shared/objects/selector.ts';
+import type { KubeObject } from '../../../shared/objects/types.ts';
 
-/** What Deployments, ReplicaSets and Scales have in common. */
+/** What Deployments, ReplicaSets, ReplicationControllers and Scales have in common. */
 export type Scalable = KubeObject & {
-  spec?: { replicas?: number; selector?: LabelSelector };
+  spec?: { replicas?: number };
   status?: { replicas?: number };
 };
 
@@ -23,9 +23,9 @@ export const scaleInfo: ResourceInfo = {
 };
 
 /** The `autoscaling/v1` view of something with replicas. */
-export function scaleOf({ metadata, spec, status }: Scalable): Scalable {
+export function scaleOf({ kind, metadata, spec, status }: Scalable): Scalable {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const requirements = requirementsOf(spec?.selector) ?? [];
+  const requirements = requirementsOf(podSelectorOf({ kind, spec })) ?? [];
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',

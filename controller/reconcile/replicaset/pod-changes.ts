@@ -15,6 +15,8 @@ interface Deps {
   clock: Clock;
   events: EventRecorder;
   random: Random;
+  /** Whom Events name as their source. */
+  component: string;
 }
 
 /** What went wrong, as the ReplicaFailure condition names it. */
@@ -23,7 +25,6 @@ export interface StepFailure {
   error: unknown;
 }
 
-const component = 'replicaset-controller';
 /** Pods made in one reconcile at most; the rest comes with the next one. */
 const burst = 500;
 /** Names tried for one pod when chance picks taken ones. */
@@ -59,7 +60,7 @@ async function createPods(deps: Deps, set: ReplicaSetObject, count: number): Pro
 }
 
 async function createPod(deps: Deps, set: ReplicaSetObject): Promise<StepFailure | undefined> {
-  const { store, events, random } = deps;
+  const { store, events, random, component } = deps;
   const template: PodTemplateSpec = set.spec?.template ?? {};
   for (let tries = 1; ; tries += 1) {
     const name = randomName(set.metadata.name, random);
@@ -76,7 +77,7 @@ async function createPod(deps: Deps, set: ReplicaSetObject): Promise<StepFailure
 }
 
 async function deletePod(
-  { store, clock, events }: Deps,
+  { store, clock, events, component }: Deps,
   set: ReplicaSetObject,
   name: string,
 ): Promise<StepFailure | undefined> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { rfc3339 } from '../../../shared/clock.ts';
 import { hasReason, messageOf } from '../../../shared/errors.ts';
-import { selects } from '../../../shared/objects/selector.ts';
+import { podSelectorOf, selects } from '../../../shared/objects/selector.ts';
 import type { KubeObject, Namespace, ReplicaSetStatus } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import type { Change } from '../../store/store.ts';
@@ -23,23 +23,25 @@ import type { Replica } from './plan.ts';
 import { applySteps } from './pod-changes.ts';
 import type { StepFailure } from './pod-changes.ts';
 import { podsOwnedBy } from './pods-owned-by.ts';
+import { asReplicaSet, replicaSets } from './replica-kind.ts';
+import type { ReplicaKind } from './replica-kind.ts';
 
-const resource = 'replicasets.apps';
-
-/** Keeps as many live pods per ReplicaSet as it wants. Writes its status, and the pods it controls. */
+/** Keeps as many live pods per object of a kind as that wants. Writes its status, and the pods it controls. */
 export class ReplicaSetReconciler {
   readonly #deps: ReconcileDeps;
+  readonly #kind: ReplicaKind;
   readonly #orphans: OrphanIndex<PodObject>;
 
-  constructor(deps: ReconcileDeps) {
+  constructor(deps: ReconcileDeps, kind: ReplicaKind = replicaSets) {
     this.#deps = deps;
+    this.#kind = kind;
     this.#orphans = new OrphanIndex(deps.store, 'pods');
   }
 
   run(scope: Scope): void {
-    const runner = new Runner('replicaset', (key) => this.reconcile(key), this.#deps, scope);
+    const runner = new Runner(this.#kind.controller, (key) => this.reconcile(key), this.#deps, scope);
     const follower = {
-      resources: [resource, 'pods', 'nodes'],
+      resources: [this.#kind.resource, 'pods', 'nodes'],
       reset: () => this.#orphans.reset(),
       apply: (change: Change) => this.#keysOf(change).forEach((key) => runner.add(key)),
     };
@@ -49,8 +51,9 @@ export class ReplicaSetReconciler {
   async reconcile(key: string): Promise<number | undefined> {
     const { store } = this.#deps;
     const { namespace, name } = splitKey(key);
-    const set = store.get<ReplicaSetObject>(resource, namespace, name);
-    if (set === undefined) return undefined;
+    const stored = store.get(this.#kind.resource, namespace, name);
+    if (stored === undefined) return undefined;
+    const set = asReplicaSet(stored);
     const pods = await claimChildren(store, 'pods', set, this.#orphans.list(namespace));
     const failure = await this.#applyPlan(set, pods);
     const left = this.#podsOf(set);
@@ -62,7 +65,8 @@ export class ReplicaSetReconciler {
   async #applyPlan(set: ReplicaSetObject, pods: readonly PodObject[]): Promise<StepFailure | undefined> {
     if (set.metadata.deletionTimestamp !== undefined) return undefined;
     const steps = planReplicas(set.spec?.replicas ?? 1, this.#observe(set, pods));
-    return applySteps(this.#deps, set, this.#isEmptied(set) ? steps.filter((step) => step.do === 'delete') : steps);
+    const deps = { ...this.#deps, component: this.#kind.component };
+    return applySteps(deps, set, this.#isEmptied(set) ? steps.filter((step) => step.do === 'delete') : steps);
   }
 
   /** Nothing new comes into a namespace that is being deleted. */
@@ -92,7 +96,7 @@ export class ReplicaSetReconciler {
   #related(set: ReplicaSetObject): PodObject[] {
     const owner = controllerOf(set);
     if (owner === undefined) return this.#podsOf(set);
-    const siblings = this.#deps.store.dependents(owner.uid).filter(({ key }) => key.resource === resource);
+    const siblings = this.#deps.store.dependents(owner.uid).filter(({ key }) => key.resource === this.#kind.resource);
     return siblings.flatMap(({ object }) => podsOwnedBy(this.#deps.store, object.metadata.uid ?? ''));
   }
 
@@ -111,7 +115,7 @@ export class ReplicaSetReconciler {
     };
     if (isDeepStrictEqual(set.status, next(set.status))) return;
     try {
-      await store.modify<ReplicaSetObject>(resource, namespace ?? '', name, (current) => {
+      await store.modify<ReplicaSetObject>(this.#kind.resource, namespace ?? '', name, (current) => {
         return current.metadata.uid === uid ? { ...current, status: next(current.status) } : undefined;
       });
     } catch (error) {
@@ -120,17 +124,23 @@ export class ReplicaSetReconciler {
   }
 
   #keysOf(change: Change): string[] {
-    if (change.key.resource === resource) return [keyOf(change.key)];
+    if (change.key.resource === this.#kind.resource) return [keyOf(change.key)];
     if (change.key.resource === 'nodes') return this.#keysOfNode(change);
     this.#orphans.apply(change);
-    const owners = [change.object, change.previous].flatMap((pod) => (pod && ownerKey(pod)) ?? []);
+    const owners = [change.object, change.previous].flatMap((pod) => (pod && this.#ownerKey(pod)) ?? []);
     return controllerOf(change.object) === undefined ? [...owners, ...this.#selecting(change.object)] : owners;
   }
 
-  /** ReplicaSets that might adopt this pod. */
+  /** Those that might adopt this pod. */
   #selecting({ metadata }: KubeObject): string[] {
-    const { items } = this.#deps.store.list<ReplicaSetObject>(resource, { namespace: metadata.namespace ?? '' });
-    return items.filter((set) => selects(set.spec?.selector, metadata.labels)).map((set) => keyOf(set.metadata));
+    const { items } = this.#deps.store.list(this.#kind.resource, { namespace: metadata.namespace ?? '' });
+    return items.filter((set) => selects(podSelectorOf(set), metadata.labels)).map((set) => keyOf(set.metadata));
+  }
+
+  #ownerKey(pod: KubeObject): string | undefined {
+    const owner = controllerOf(pod);
+    if (owner?.kind !== this.#kind.kind) return undefined;
+    return keyOf({ namespace: pod.metadata.namespace, name: owner.name });
   }
 
   /** Only when a node is lost or returns does it matter to its pods' owners. */
@@ -139,14 +149,8 @@ export class ReplicaSetReconciler {
     const wasLost = previous === undefined ? type !== 'DELETED' : isNodeLost(previous as NodeObject);
     if (isLost === wasLost) return [];
     const { items } = this.#deps.store.list<PodObject>('pods');
-    return items.filter(({ spec }) => spec?.nodeName === key.name).flatMap((pod) => ownerKey(pod) ?? []);
+    return items.filter(({ spec }) => spec?.nodeName === key.name).flatMap((pod) => this.#ownerKey(pod) ?? []);
   }
-}
-
-function ownerKey(pod: KubeObject): string | undefined {
-  const owner = controllerOf(pod);
-  if (owner?.kind !== 'ReplicaSet') return undefined;
-  return keyOf({ namespace: pod.metadata.namespace, name: owner.name });
 }
 
 /** Counting an application's pods costs time with each of them, and only who gives some up wants to know. */

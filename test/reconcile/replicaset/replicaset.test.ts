@@ -3,7 +3,7 @@ import { ReplicaSetReconciler } from '../../../controller/reconcile/replicaset/r
 import { EventRecorder } from '../../../controller/store/event-recorder.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { silentLogger } from '../../../shared/log.ts';
-import type { KubeObject, Namespace } from '../../../shared/objects/types.ts';
+import type { KubeObject, Namespace, ReplicationController } from '../../../shared/objects/types.ts';
 import { delegateTo } from '../../fakes/delegating-store.ts';
 import { Cluster } from '../cluster.ts';
 import type { PodObject, ReplicaSetObject } from '../cluster.ts';
@@ -143,6 +143,58 @@ describe('a ReplicaSet', () => {
     const before = cluster.store.version;
     await aReconciler(cluster).reconcile('default/web');
     assert.equal(cluster.store.version, before);
+  });
+});
+
+describe('a ReplicationController', () => {
+  let cluster: Cluster;
+  beforeEach(async () => {
+    cluster = await Cluster.start();
+  });
+  afterEach(() => cluster.stop());
+
+  const aController = (replicas: number): KubeObject & ReplicationController => ({
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { ...aSet(replicas).spec, selector: labels } as ReplicationController['spec'],
+  });
+  const get = (): (KubeObject & ReplicationController) | undefined =>
+    cluster.store.get('replicationcontrollers', 'default', 'web');
+
+  it('keeps as many pods as it wants, adopts what it selects, and counts them', async () => {
+    await cluster.store.create('pods', aLoosePod('loose'));
+    await cluster.store.create('replicationcontrollers', aController(2));
+    await cluster.until('its pods', () => get()?.status?.availableReplicas === 2);
+    assert.equal(cluster.pods().length, 2);
+    const owners = cluster
+      .pods()
+      .map(({ metadata }) => metadata.ownerReferences?.map(({ kind, name }) => [kind, name]));
+    assert.deepEqual(owners, [[['ReplicationController', 'web']], [['ReplicationController', 'web']]]);
+    assert.deepEqual(get()?.spec?.selector, labels);
+    const counts = { replicas: 2, fullyLabeledReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
+    assert.deepEqual(get()?.status, { ...counts, observedGeneration: 1 });
+
+    await cluster.store.modify('replicationcontrollers', 'default', 'web', (controller) => ({
+      ...controller,
+      spec: { ...(controller as ReplicationController).spec, replicas: 1 },
+    }));
+    await cluster.until('one pod', () => cluster.pods().length === 1);
+    await cluster.delete('replicationcontrollers', 'default', 'web');
+    await cluster.until('no pods', () => cluster.pods().length === 0);
+  });
+
+  it('leaves the pods of a ReplicaSet with the same name alone', async () => {
+    await cluster.store.create('replicasets.apps', aSet(1));
+    await cluster.store.create('replicationcontrollers', aController(1));
+    await cluster.until('a pod each', () => cluster.readyPods().length === 2);
+    assert.deepEqual(
+      cluster
+        .pods()
+        .map(({ metadata }) => `${metadata.ownerReferences?.[0]?.kind}`)
+        .sort((a, b) => (a < b ? -1 : 1)),
+      ['ReplicaSet', 'ReplicationController'],
+    );
   });
 });
 
