@@ -11,10 +11,12 @@ import { Scope } from '../shared/scope.ts';
 import { localUrl, reachableNames, reachableUrls } from './addresses.ts';
 import { Authenticator } from './api/access/authenticator.ts';
 import { Authorizer } from './api/access/authorizer.ts';
+import { AccountTokens } from './api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
 import { ApiServer } from './api/server.ts';
 import { ensureAdmin, hashToken } from './certificates/admin.ts';
 import { Pki } from './certificates/pki.ts';
+import { ensureTokenKey } from './certificates/token-key.ts';
 import type { HistoryStore } from './history/history-store.ts';
 import { HistoryPodLogs } from './history/pod-logs.ts';
 import { openSqliteHistory } from './history/sqlite-history.ts';
@@ -160,13 +162,15 @@ async function serve(
 ): Promise<{ ready: { api: string; metrics: string }; close: Close }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
+  const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
   const api = new ApiServer({
     store,
     clock,
     log,
     registry,
     tls: () => pki.serverIdentity('api-server', reachableNames(settings.apiListen)),
-    authenticator: new Authenticator(admins),
+    authenticator: new Authenticator(admins, accountTokens),
+    accountTokens,
     authorizer: new Authorizer(store),
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import type { Authorizer } from './access/authorizer.ts';
+import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
 import type { PodExec, PodLogs } from './pod-streams.ts';
 
@@ -45,6 +46,7 @@ export interface ApiDeps {
   tls: () => Promise<TlsIdentity>;
   authenticator: Authenticator;
   authorizer: Authorizer;
+  accountTokens: AccountTokens;
   podLogs: PodLogs;
   podExec: PodExec;
   routes: readonly ExtensionRoute[];

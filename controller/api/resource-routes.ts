@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import { attributesOf } from './access/attributes.ts';
 import type { Authorizer } from './access/authorizer.ts';
+import { createToken } from './access/tokens/token-request.ts';
 import { answerReview } from './access/reviews/review-routes.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
@@ -59,6 +60,7 @@ export class ResourceRoutes {
         patch: (request, target) => scale.patch(request, target),
       },
       finalize: { update: bind(finalizeNamespace) },
+      token: { create: bind(createToken) },
       binding: { create: bind(bindPod) },
       eviction: { create: bind(evictPod) },
       log: { get: bind(readPodLog) },

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { answerIssuerDocument } from './access/tokens/issuer-documents.ts';
 import { actingUser } from './access/impersonation.ts';
 import { anonymous, type User } from './access/user.ts';
 import type { ApiDeps } from './deps.ts';
@@ -49,6 +50,10 @@ export class Router {
 
   #documentFor(request: ApiRequest): Reply | undefined {
     request.notes.labels = { verb: 'get', resource: '' };
-    return this.#discovery.answer(request) ?? this.#openApi.answer(request);
+    return (
+      this.#discovery.answer(request) ??
+      this.#openApi.answer(request) ??
+      answerIssuerDocument(this.#deps.accountTokens, request)
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { deleteOptionsName, listName, patchName, refTo, statusName, type Json } from './openapi-schemas.ts';
 import { apiVersionOf, type ResourceInfo } from './resources.ts';
-import { bodyType, typeNameOf } from './schema-table.ts';
+import { bodyType, typeNameOf, type BodyKind } from './schema-table.ts';
 
 type Method = 'get' | 'put' | 'post' | 'delete' | 'patch';
 type Action = 'get' | 'list' | 'put' | 'post' | 'delete' | 'deletecollection' | 'patch' | 'connect';
@@ -95,17 +95,19 @@ function subresource(info: ResourceInfo, name: string): { kind: Kind; operations
       return posted('', 'Binding');
     case 'eviction':
       return posted('policy', 'Eviction');
+    case 'token':
+      return posted('authentication.k8s.io', 'TokenRequest', bodyType('TokenRequest').name);
     default:
       return { kind: info, operations: [{ method: 'get', action: 'connect', answer: statusName, query: [] }] };
   }
 }
 
-/** A subresource that takes a body of its own kind and answers with a Status. */
-function posted(group: string, kind: 'Binding' | 'Eviction'): { kind: Kind; operations: Operation[] } {
+/** A subresource that takes a body of its own kind and answers with a Status, or something else. */
+function posted(group: string, kind: BodyKind, answer = statusName): { kind: Kind; operations: Operation[] } {
   const body = bodyType(kind).name;
   return {
     kind: { group, version: 'v1', kind },
-    operations: [{ method: 'post', action: 'post', body, answer: statusName, query: writing }],
+    operations: [{ method: 'post', action: 'post', body, answer, query: writing }],
   };
 }
 

@@ -55,6 +55,7 @@ function addSubresource(schemas: Json, name: string): void {
   if (name === 'scale') addBody(schemas, 'autoscaling', 'Scale');
   else if (name === 'binding') addBody(schemas, '', 'Binding');
   else if (name === 'eviction') addBody(schemas, 'policy', 'Eviction');
+  else if (name === 'token') addBody(schemas, 'authentication.k8s.io', 'TokenRequest');
 }
 
 function addBody(schemas: Json, group: string, kind: BodyKind): void {

@@ -61,7 +61,7 @@ export const resources: readonly ResourceInfo[] = [
     ],
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],
     Secret: ['secrets'],
-    ServiceAccount: ['serviceaccounts', { shortNames: ['sa'] }],
+    ServiceAccount: ['serviceaccounts', { shortNames: ['sa'], subresources: ['token'] }],
     Event: ['events', { shortNames: ['ev'] }],
     Service: ['services', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['svc'] }],
     Endpoints: ['endpoints', { ...storedOnly, singular: 'endpoints', shortNames: ['ep'] }],

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { Authenticator } from '../../controller/api/access/authenticator.ts';
 import { Authorizer } from '../../controller/api/access/authorizer.ts';
+import { AccountTokens } from '../../controller/api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from '../../controller/api/bootstrap.ts';
 import type { ApiDeps } from '../../controller/api/deps.ts';
 import { ApiServer } from '../../controller/api/server.ts';
 import { hashToken, writeAdminKubeconfig } from '../../controller/certificates/admin.ts';
 import { Pki } from '../../controller/certificates/pki.ts';
+import { ensureTokenKey } from '../../controller/certificates/token-key.ts';
 import { openStore } from '../../controller/store/cached-store.ts';
 import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
 import type { StateStore } from '../../controller/store/state-store.ts';
@@ -80,12 +82,14 @@ export class ApiHarness {
       { sha256: hashToken('test-token'), user: 'admin', groups: ['system:masters'] },
       { sha256: hashToken('guest-token'), user: 'guest', groups: ['guests'] },
     ];
+    const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
     const server = new ApiServer({
       store,
       clock,
       log: silentLogger,
       tls: () => pki.serverIdentity('api-server', ['localhost', '127.0.0.1']),
-      authenticator: new Authenticator(tokens),
+      authenticator: new Authenticator(tokens, accountTokens),
+      accountTokens,
       authorizer: new Authorizer(store),
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
       podExec: { exec: noAgent, attach: noAgent, forward: noAgent },

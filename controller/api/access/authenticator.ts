@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { ApiError } from '../../../shared/errors.ts';
+import { issuer, type AccountTokens, type TokenBearer } from './tokens/account-tokens.ts';
 import { asAuthenticated, type User } from './user.ts';
 
 /** A bearer token the API accepts: only its hash is known here. */
@@ -12,11 +13,14 @@ export interface TokenRecord {
   groups: readonly string[];
 }
 
-/** Recognises users by bearer token or by a client certificate of Berth's own authority. */
+/** Recognises users by bearer token, their own or a ServiceAccount's, or by a client certificate of Berth's own authority. */
 export class Authenticator {
   readonly #tokens: readonly { digest: Uint8Array; user: User }[];
 
-  constructor(tokens: readonly TokenRecord[]) {
+  readonly #accounts: AccountTokens;
+
+  constructor(tokens: readonly TokenRecord[], accounts: AccountTokens) {
+    this.#accounts = accounts;
     this.#tokens = tokens.map(({ sha256, user, groups }) => ({
       digest: Buffer.from(sha256, 'hex'),
       user: { name: user, groups },
@@ -31,8 +35,15 @@ export class Authenticator {
     return asAuthenticated(user);
   }
 
-  /** Whose token this is; undefined when nobody's. */
-  userOfToken(token: string): User | undefined {
+  /** Whose token this is and for which of the wanted audiences; undefined when it is nobody's, or for none of them. */
+  bearerOf(token: string, wanted: readonly string[] = [issuer]): TokenBearer | undefined {
+    const user = this.#knownUser(token);
+    if (user === undefined) return this.#accounts.bearerOf(token, wanted);
+    // These tokens are for this API alone.
+    return wanted.includes(issuer) ? { user, audiences: [issuer] } : undefined;
+  }
+
+  #knownUser(token: string): User | undefined {
     const digest = createHash('sha256').update(token).digest();
     // Every record is compared, so that time tells nothing about which one came close.
     const matching = this.#tokens.filter((known) => isSameDigest(known.digest, digest));
@@ -41,7 +52,7 @@ export class Authenticator {
 
   #userOfHeader(authorization: string): User | undefined {
     const [, token] = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization) ?? [];
-    return token === undefined ? undefined : this.userOfToken(token);
+    return token === undefined ? undefined : this.bearerOf(token)?.user;
   }
 }
 

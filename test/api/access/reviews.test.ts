@@ -64,6 +64,7 @@ describe('reviews', function () {
     assert.deepEqual(await ask('guest-token'), {
       authenticated: true,
       user: { username: 'guest', groups: ['guests', 'system:authenticated'] },
+      audiences: ['https://kubernetes.default.svc.cluster.local'],
     });
     assert.deepEqual(await ask('x'.repeat(60_000)), { user: {}, error: 'the token is not valid' });
   });

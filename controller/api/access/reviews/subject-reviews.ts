@@ -16,9 +16,11 @@ export function reviewToken({ authenticator }: ApiDeps, _: ApiRequest, { spec }:
   if (token === '') {
     throw toInvalid({ group: 'authentication.k8s.io', kind: 'TokenReview' }, '', [required('spec.token')]);
   }
-  const user = authenticator.userOfToken(token);
-  if (user === undefined) return { user: {}, error: 'the token is not valid' };
-  return { authenticated: true, user: userInfo(asAuthenticated(user)) };
+  const { audiences = [] } = spec;
+  const bearer = authenticator.bearerOf(token, audiences.length > 0 ? audiences : undefined);
+  if (bearer === undefined) return { user: {}, error: 'the token is not valid' };
+  const { user, audiences: matching } = bearer;
+  return { authenticated: true, user: userInfo(asAuthenticated(user)), audiences: matching };
 }
 
 function userInfo({ name, uid, groups, extra }: User): object {
