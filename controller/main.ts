@@ -23,6 +23,7 @@ import { openSqliteHistory } from './history/sqlite-history.ts';
 import { MetricsListener } from './metrics/listener.ts';
 import { Samples } from './metrics/samples.ts';
 import { registerStateMetrics } from './metrics/state-metrics.ts';
+import { UsageWindows } from './metrics/usage.ts';
 import { JoinTokens } from './nodes/join-tokens.ts';
 import { BusAuthority } from './nodes/jwt.ts';
 import { NatsServer } from './nodes/nats-server.ts';
@@ -63,6 +64,8 @@ interface Storage {
 interface Agents {
   nodes: Nodes;
   tokens: JoinTokens;
+  /** What nodes and pods use, from what agents send. */
+  usage: UsageWindows;
   url: string;
   close: Close;
 }
@@ -125,6 +128,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
   const urls = reachableUrls('tls', settings.busListen);
   const tokens = new JoinTokens({ store, authority, clock, bus: { urls, ca: pki.authority } });
   const samples = new Samples(clock, registry);
+  const usage = new UsageWindows(clock);
   const nodes = new Nodes({
     bus,
     data,
@@ -137,14 +141,17 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     revoke: (publicKey) => server.revoke(publicKey),
     settings: { podCidr: settings.podCidr, clusterId: clusterIdOf(store) },
     onLogs: async (node, { batches }) => ({ next: await history.appendLogs(node, batches) }),
-    onSamples: (node, request) => samples.ingest(node, request),
+    onSamples: (node, request) => {
+      samples.ingest(node, request);
+      usage.ingest(node, request);
+    },
   });
   nodes.run(scope.child('nodes'));
   const close = async (): Promise<void> => {
     await Promise.all([bus.close(), data.close()]);
     await server.stop();
   };
-  return { nodes, tokens, url: server.url, close };
+  return { nodes, tokens, usage, url: server.url, close };
 }
 
 /** Everything that brings what is observed to what is desired. */
@@ -158,7 +165,7 @@ function decide({ clock, log, registry, scope }: Context, { store, events }: Sto
 async function serve(
   { settings, pki, registry, clock, log }: Context,
   { store, history }: Storage,
-  { nodes, tokens }: Agents,
+  { nodes, tokens, usage }: Agents,
 ): Promise<{ ready: { api: string; metrics: string }; close: Close }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
@@ -174,6 +181,7 @@ async function serve(
     authorizer: new Authorizer(store),
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
+    usage,
     routes: tokenRoutes(tokens),
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));

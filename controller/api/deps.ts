@@ -6,6 +6,7 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
+import type { ResourceUsage } from './measured/resource-usage.ts';
 import type { PodExec, PodLogs } from './pod-streams.ts';
 
 /** Certificate and key of the server, and the authority whose client certificates it accepts (all PEM). */
@@ -49,6 +50,7 @@ export interface ApiDeps {
   accountTokens: AccountTokens;
   podLogs: PodLogs;
   podExec: PodExec;
+  usage: ResourceUsage;
   routes: readonly ExtensionRoute[];
   registry: Registry;
 }

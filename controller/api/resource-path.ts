@@ -1,5 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
-import { resourceName, served, type ResourceInfo } from '../../shared/objects/resources.ts';
+import { measured, resourceName, served, type ResourceInfo } from '../../shared/objects/resources.ts';
 import { servedVersions, type ServedVersion } from '../../shared/objects/versions/served-version.ts';
 
 /** What a resource URL names. */
@@ -18,7 +18,7 @@ export interface ResourceTarget {
 const pathKey = ({ group, version, plural }: Pick<ResourceInfo, 'group' | 'version' | 'plural'>): string =>
   `${group}/${version}/${plural}`;
 const byPath = new Map<string, Pick<ResourceTarget, 'info' | 'version'>>([
-  ...served.map((info) => [pathKey(info), { info }] as const),
+  ...[...served, ...measured].map((info) => [pathKey(info), { info }] as const),
   ...servedVersions.map((version) => [pathKey(version.info), { info: version.stored, version }] as const),
 ]);
 

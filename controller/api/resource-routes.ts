@@ -1,4 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
+import { measured } from '../../shared/objects/resources.ts';
 import { attributesOf } from './access/attributes.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import { createToken } from './access/tokens/token-request.ts';
@@ -7,6 +8,7 @@ import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import type { Reply } from './http/reply.ts';
 import { servedInfo, type ResourceTarget } from './resource-path.ts';
+import { getMeasured, listMeasured } from './measured/measured-routes.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
 import { finalizeNamespace } from './subresources/finalize.ts';
@@ -31,6 +33,7 @@ export class ResourceRoutes {
   readonly #pins: PinnedLists;
   readonly #objects: Partial<Record<Verb, Handler>>;
   readonly #reviews: Partial<Record<Verb, Handler>>;
+  readonly #measured: Partial<Record<Verb, Handler>>;
   readonly #subresources: Readonly<Record<string, Partial<Record<Verb, Handler>>>>;
 
   constructor(deps: ApiDeps) {
@@ -50,6 +53,7 @@ export class ResourceRoutes {
       deletecollection: bind(deleteCollection),
     };
     this.#reviews = { create: bind(answerReview) };
+    this.#measured = { get: bind(getMeasured), list: bind(listMeasured) };
     const scale = new ScaleRoutes(deps);
     this.#subresources = {
       status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
@@ -76,8 +80,7 @@ export class ResourceRoutes {
     const verb = verbOf(request, target);
     const resource = subresource === undefined ? info.plural : `${info.plural}/${subresource}`;
     request.notes.labels = { verb: verb ?? 'other', resource };
-    const own = info.verbs === undefined ? this.#objects : this.#reviews;
-    const handlers = subresource === undefined ? own : (this.#subresources[subresource] ?? {});
+    const handlers = subresource === undefined ? this.#handlersOf(target) : (this.#subresources[subresource] ?? {});
     const handler = verb && handlers[verb];
     if (verb === undefined || handler === undefined) {
       const message = 'the server does not allow this method on the requested resource';
@@ -85,6 +88,11 @@ export class ResourceRoutes {
     }
     this.#authorizer.require(request.user, attributesOf(verb, { ...target, info: servedInfo(target) }, request.query));
     return handler(request, target);
+  }
+
+  #handlersOf({ info }: ResourceTarget): Partial<Record<Verb, Handler>> {
+    if (measured.includes(info)) return this.#measured;
+    return info.verbs === undefined ? this.#objects : this.#reviews;
   }
 }
 

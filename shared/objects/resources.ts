@@ -130,7 +130,13 @@ export const reviews: readonly ResourceInfo[] = [
   }),
 ];
 
-/** Everything that has a path. */
+/** What is measured of stored nodes and pods: read, and kept nowhere. The plural is that of the measured resource. */
+export const measured: readonly ResourceInfo[] = group('metrics.k8s.io', 'v1beta1', {
+  NodeMetrics: ['nodes', { ...clusterWide, verbs: ['get', 'list'] }],
+  PodMetrics: ['pods', { verbs: ['get', 'list'] }],
+});
+
+/** Everything that has a path and a schema. */
 export const served: readonly ResourceInfo[] = [...resources, ...reviews];
 
 /** `pods`, `deployments.apps`: the name of a resource in the store and in messages. */

@@ -92,6 +92,7 @@ export class ApiHarness {
       accountTokens,
       authorizer: new Authorizer(store),
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
+      usage: { node: () => undefined, pods: () => new Map() },
       podExec: { exec: noAgent, attach: noAgent, forward: noAgent },
       routes: [],
       registry,
