@@ -59,7 +59,7 @@ export class UsageWindows {
   /** The running containers of all pods, by uid of the pod. A pod of which too little is known is left out. */
   pods(): Map<string, ContainerUsage[]> {
     const found = new Map<string, ContainerUsage[]>();
-    for (const node of [...this.#nodes.keys()]) {
+    for (const node of this.#nodes.keys()) {
       const samples = this.#fresh(node);
       if (samples === undefined) continue;
       const earlier = new Map(samples.before?.containers.map((each) => [keyOf(each), each]));
