@@ -8,6 +8,7 @@ import {
   defaultNetworkPolicy,
   defaultService,
 } from './defaults/service.ts';
+import { settleService } from './defaults/service-change.ts';
 import { defaultClaim, defaultStorageClass, defaultVolumeObject } from './defaults/storage.ts';
 import {
   defaultDaemonSet,
@@ -61,6 +62,17 @@ export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: 
   const copy = structuredClone(object);
   const fill = defaulters[resourceName(info)] as ((object: T) => void) | undefined;
   fill?.(copy);
+  return copy;
+}
+
+/** What of the stored object a completed update keeps, or does not. */
+const settlers: Readonly<Record<ResourceName, (object: never, old: never) => void>> = { services: settleService };
+
+/** A copy of a completed update that keeps what was given out to the object it replaces, and drops what has no use now. */
+export function withKept<T extends KubeObject>(info: ResourceInfo, object: T, old: KubeObject): T {
+  const copy = structuredClone(object);
+  const settle = settlers[resourceName(info)] as ((object: T, old: KubeObject) => void) | undefined;
+  settle?.(copy, old);
   return copy;
 }
 

@@ -20,6 +20,8 @@ export type {
   Namespace,
   Node,
   NodeCondition,
+  NodeSelector,
+  NodeSelectorRequirement,
   NodeStatus,
   ObjectReference,
   PersistentVolume,

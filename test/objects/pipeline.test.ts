@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeObject } from '../../shared/objects/decode.ts';
-import { applyDefaults } from '../../shared/objects/defaults.ts';
+import { applyDefaults, withIdentity, withKept } from '../../shared/objects/defaults.ts';
 import { resources } from '../../shared/objects/resources.ts';
 import { typeNameOf } from '../../shared/objects/schema-table.ts';
 import { unsupported } from '../../shared/objects/validation/unsupported.ts';
@@ -15,10 +15,14 @@ describe('object pipeline', () => {
       const bodies = anyOfType(typeNameOf(info));
       fc.assert(
         fc.property(bodies, bodies, (body, other) => {
-          const object = applyDefaults(info, decodeObject(info, body, 'Strict').object);
+          const complete = applyDefaults(info, decodeObject(info, body, 'Strict').object);
+          const object = withIdentity(info, complete, 'a-uid');
           assert.deepEqual(applyDefaults(info, object), object);
           assert.ok(createCauses(info, object).every(({ field, message }) => field !== undefined && message !== ''));
-          assert.ok(Array.isArray(updateCauses(info, object, decodeObject(info, other, 'Strict').object)));
+          const old = applyDefaults(info, decodeObject(info, other, 'Strict').object);
+          const kept = withKept(info, object, old);
+          assert.deepEqual(withKept(info, kept, old), kept);
+          assert.ok(Array.isArray(updateCauses(info, kept, old)));
           assert.ok(Array.isArray(unsupported(info, object)));
         }),
         { numRuns: 60 },

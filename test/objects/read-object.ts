@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Cause } from '../../shared/errors.ts';
 import { decodeObject } from '../../shared/objects/decode.ts';
-import { applyDefaults, withIdentity } from '../../shared/objects/defaults.ts';
+import { applyDefaults, withIdentity, withKept } from '../../shared/objects/defaults.ts';
 import { parseYaml } from '../../shared/objects/parse-yaml.ts';
 import { findKind, type ResourceInfo } from '../../shared/objects/resources.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
@@ -33,7 +33,7 @@ export function problemsOf(manifest: string): string[] {
 export function updateProblemsOf(before: string, after: string): string[] {
   const old = readManifest(before);
   const next = readManifest(after);
-  return describe(updateCauses(next.info, next.object, old.object));
+  return describe(updateCauses(next.info, withKept(next.info, next.object, old.object), old.object));
 }
 
 function describe(causes: readonly Cause[]): string[] {

@@ -1,5 +1,5 @@
 import { ApiError, hasReason } from '../../../shared/errors.ts';
-import { applyDefaults } from '../../../shared/objects/defaults.ts';
+import { applyDefaults, withKept } from '../../../shared/objects/defaults.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateEphemeralUpdate, validateUpdate } from '../../../shared/objects/validation/validate.ts';
@@ -59,7 +59,8 @@ export async function replaceObject(
 /** Completes and checks what an object is to become. Throws what it is refused for. */
 function admitUpdate({ deps, request, target }: Writing, next: KubeObject, current: KubeObject): KubeObject {
   const { info, subresource } = target;
-  const complete = applyDefaults(info, keepSystemMetadata(allowedPart(target, next, current), current));
+  const changed = keepSystemMetadata(allowedPart(target, next, current), current);
+  const complete = withKept(info, applyDefaults(info, changed), current);
   if (subresource === 'ephemeralcontainers') validateEphemeralUpdate(info, complete, current);
   else validateUpdate(info, complete, current);
   checkEscalation(deps.authorizer, request.user, info, complete, current);

@@ -56,6 +56,7 @@ export function identifyJob(job: Job): void {
   template.labels = { ...jobLabels(uid, name), ...template.labels };
   const { matchLabels, ...rest } = spec.selector ?? {};
   spec.selector = { ...rest, matchLabels: { 'batch.kubernetes.io/controller-uid': uid, ...matchLabels } };
+  copyLabels(job);
 }
 
 /** The labels that every pod of a job carries, under the names of today and those of old clients. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Cause } from '../../errors.ts';
 
 /** One problem of one field. The words are Kubernetes' own: people and scripts look for them. */
@@ -30,6 +31,15 @@ export function notFound(field: string, value: unknown): Cause {
 
 export function tooLong(field: string, maxBytes: number): Cause {
   return { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${maxBytes} bytes`, field };
+}
+
+export function tooMany(field: string, count: number, most: number): Cause {
+  return { reason: 'FieldValueTooMany', message: `Too many: ${count}: must have at most ${most} items`, field };
+}
+
+/** A cause when a value is not what it was: some things are settled when an object is made. */
+export function immutable(field: string, value: unknown, old: unknown): Cause[] {
+  return isDeepStrictEqual(value, old) ? [] : [invalid(field, value, 'field is immutable')];
 }
 
 function withDetail(text: string, detail: string): string {

@@ -10,6 +10,10 @@ const labelDetail =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const subdomainDetail =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const serviceDetail =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const wildcardDetail =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const keyDetail =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const valueDetail =
@@ -37,6 +41,37 @@ export const dnsLabel: FormatCheck = (value, field) => {
 export const dnsSubdomain: FormatCheck = (value, field) => {
   const long = bounded(value, field, 253);
   return long.length > 0 ? long : check(value, field, isDnsSubdomain, subdomainDetail);
+};
+
+/** The name of a Service, which programs find in variables named after it. */
+export const serviceName: FormatCheck = (value, field) => {
+  const long = bounded(value, field, 63);
+  return long.length > 0 ? long : check(value, field, (text) => /^[a-z]/.test(text) && isDnsLabel(text), serviceDetail);
+};
+
+/** `*.example.com` or a plain name. */
+export const hostName: FormatCheck = (value, field) => {
+  if (!value?.includes('*')) return dnsSubdomain(value, field);
+  const isWildcard = (text: string): boolean => text.startsWith('*.') && isDnsSubdomain(text.slice(2));
+  return check(value, field, isWildcard, wildcardDetail);
+};
+
+/** A name that only has to stand in a URL. */
+export const pathSegment: FormatCheck = (value, field) => {
+  if (value === '.' || value === '..') return [invalid(field, value, `may not be '${value}'`)];
+  return ['/', '%']
+    .filter((sign) => value?.includes(sign))
+    .map((sign) => invalid(field, value, `may not contain '${sign}'`));
+};
+
+/** `example.com/name`: who the thing behind the name belongs to. */
+export const domainPath: FormatCheck = (value, field) => {
+  const detail = 'must be a domain-prefixed path (such as "acme.io/foo")';
+  const isPath = (text: string): boolean => {
+    const [domain = '', ...rest] = text.split('/');
+    return isDnsSubdomain(domain) && rest.length > 0 && /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest.join('/'));
+  };
+  return check(value, field, isPath, detail);
 };
 
 export const labelKey: FormatCheck = (value, field) => check(value, field, isLabelKey, keyDetail);

@@ -3,12 +3,19 @@ import { isDnsSubdomain, isLabelKey } from '../names.ts';
 import type { ResourceInfo } from '../resources.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../types.ts';
 import { eachOf, forbidden, invalid, required, tooLong } from './causes.ts';
-import { dnsLabel, dnsSubdomain, labelKey, labelValue } from './formats.ts';
+import { dnsLabel, dnsSubdomain, labelKey, labelValue, pathSegment, serviceName, type FormatCheck } from './formats.ts';
 
 const maxAnnotationBytes = 256 * 1024;
 const ownFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
-/** Names of these may become a DNS label or a directory on their own. */
-const labelNamed = new Set(['Namespace']);
+/** Kinds whose names are not simply DNS subdomains. */
+const nameChecks: Readonly<Record<string, FormatCheck>> = {
+  Namespace: dnsLabel,
+  Service: serviceName,
+  Role: pathSegment,
+  ClusterRole: pathSegment,
+  RoleBinding: pathSegment,
+  ClusterRoleBinding: pathSegment,
+};
 
 /** Checks the metadata of a new or changed object; it has its name and namespace by now. */
 export function metadataCauses(info: ResourceInfo, { metadata }: KubeObject): Cause[] {
@@ -22,7 +29,7 @@ export function metadataCauses(info: ResourceInfo, { metadata }: KubeObject): Ca
 }
 
 function nameCauses(info: ResourceInfo, { name, generateName, namespace }: ObjectMeta): Cause[] {
-  const check = labelNamed.has(info.kind) ? dnsLabel : dnsSubdomain;
+  const check = nameChecks[info.kind] ?? dnsSubdomain;
   const causes = [
     ...(name ? check(name, 'metadata.name') : [required('metadata.name', 'name or generateName is required')]),
     ...(generateName ? check(generateName.replace(/-+$/, ''), 'metadata.generateName') : []),

@@ -4,6 +4,7 @@ import { eachOf, findDuplicates, forbidden, invalid, required } from './causes.t
 import { containersCauses, idCauses, seccompCauses } from './container.ts';
 import { atLeast, between, dnsLabel, dnsSubdomain, ipAddress, labelKey } from './formats.ts';
 import { annotationCauses, labelCauses } from './metadata.ts';
+import { placementCauses } from './node-selector.ts';
 import { amountCauses } from './resource-amounts.ts';
 import { volumeCauses } from './volume.ts';
 
@@ -28,6 +29,7 @@ export function podSpecCauses(spec: PodSpec, path: string): Cause[] {
     ...dnsSubdomain(spec.priorityClassName, `${path}.priorityClassName`),
     ...labelCauses(spec.nodeSelector, `${path}.nodeSelector`),
     ...eachOf(spec.tolerations, `${path}.tolerations`, tolerationCauses),
+    ...placementCauses(spec, path),
     ...amountCauses(spec.overhead, `${path}.overhead`),
     ...dnsCauses(spec, path),
     ...hostAliasCauses(spec, path),

@@ -4,7 +4,20 @@ import type { FieldSchema, TypeSchema } from '../schema.ts';
 import { notSupported, required } from './causes.ts';
 
 /** Required in the schema, yet empty and absent are the same and allowed. */
-const mayBeEmpty: ReadonlySet<string> = new Set(['HTTPHeader.value', 'Sysctl.value', 'PodSpec.containers']);
+const mayBeEmpty: ReadonlySet<string> = new Set([
+  'HTTPHeader.value',
+  'Sysctl.value',
+  // The rules of the kind say more about these.
+  'PodSpec.containers',
+  'PolicyRule.verbs',
+  'Endpoint.addresses',
+  'NodeSelector.nodeSelectorTerms',
+  'SuccessPolicy.rules',
+  'PodFailurePolicyOnExitCodesRequirement.values',
+  'HTTPIngressRuleValue.paths',
+  'TopologySelectorLabelRequirement.values',
+  'ControllerRevision.revision',
+]);
 /** Written by the system, not by users: what is in there is not worth refusing an object for. */
 const notChecked: ReadonlySet<string> = new Set(['status', 'managedFields']);
 

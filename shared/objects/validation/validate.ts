@@ -3,18 +3,52 @@ import { applyDefaults } from '../defaults.ts';
 import { resourceName, type ResourceInfo, type ResourceName } from '../resources.ts';
 import { typeOf } from '../schema-table.ts';
 import type { KubeObject, Pod } from '../types.ts';
+import { autoscalerCauses } from './autoscaling.ts';
+import { cronJobCauses, jobCauses, jobUpdateCauses } from './batch.ts';
 import { eventCauses, leaseCauses, namespaceCauses, nodeCauses, serviceAccountCauses } from './cluster.ts';
 import { configMapCauses, immutableCauses, secretCauses, secretUpdateCauses } from './config.ts';
+import { endpointsCauses, endpointSliceCauses, endpointSliceUpdateCauses } from './endpoints.ts';
 import { ephemeralUpdateCauses } from './ephemeral.ts';
+import { ingressCauses, ingressClassCauses, ingressClassUpdateCauses } from './ingress.ts';
 import { toInvalid } from './invalid.ts';
 import { metadataCauses, metadataUpdateCauses } from './metadata.ts';
+import { networkPolicyCauses } from './network-policy.ts';
 import { podCauses, podUpdateCauses } from './pod.ts';
+import {
+  budgetCauses,
+  podTemplateCauses,
+  priorityClassCauses,
+  priorityClassUpdateCauses,
+  revisionCauses,
+  revisionUpdateCauses,
+  runtimeClassCauses,
+  runtimeClassUpdateCauses,
+} from './policy.ts';
+import { limitRangeCauses, quotaCauses, quotaUpdateCauses } from './quota.ts';
+import {
+  bindingUpdateCauses,
+  clusterRoleBindingCauses,
+  clusterRoleCauses,
+  roleBindingCauses,
+  roleCauses,
+} from './rbac.ts';
 import { schemaCauses } from './schema-rules.ts';
+import { serviceCauses, serviceUpdateCauses } from './service.ts';
+import {
+  claimCauses,
+  claimUpdateCauses,
+  storageClassCauses,
+  storageClassUpdateCauses,
+  volumeObjectCauses,
+  volumeObjectUpdateCauses,
+} from './storage.ts';
 import {
   daemonSetCauses,
   deploymentCauses,
   replicaSetCauses,
+  replicationControllerCauses,
   statefulSetCauses,
+  statefulSetUpdateCauses,
   workloadUpdateCauses,
 } from './workload.ts';
 
@@ -34,11 +68,35 @@ const rules: Readonly<Record<ResourceName, Rules>> = {
   secrets: { create: secretCauses, update: secretUpdateCauses },
   serviceaccounts: { create: serviceAccountCauses },
   events: { create: eventCauses },
+  services: { create: serviceCauses, update: serviceUpdateCauses },
+  endpoints: { create: endpointsCauses },
+  persistentvolumes: { create: volumeObjectCauses, update: volumeObjectUpdateCauses },
+  persistentvolumeclaims: { create: claimCauses, update: claimUpdateCauses },
+  replicationcontrollers: { create: replicationControllerCauses },
+  podtemplates: { create: podTemplateCauses },
+  resourcequotas: { create: quotaCauses, update: quotaUpdateCauses },
+  limitranges: { create: limitRangeCauses },
   'deployments.apps': { create: deploymentCauses, update: workloadUpdateCauses },
   'replicasets.apps': { create: replicaSetCauses, update: workloadUpdateCauses },
-  'statefulsets.apps': { create: statefulSetCauses, update: workloadUpdateCauses },
+  'statefulsets.apps': { create: statefulSetCauses, update: statefulSetUpdateCauses },
   'daemonsets.apps': { create: daemonSetCauses, update: workloadUpdateCauses },
+  'controllerrevisions.apps': { create: revisionCauses, update: revisionUpdateCauses },
+  'jobs.batch': { create: jobCauses, update: jobUpdateCauses },
+  'cronjobs.batch': { create: cronJobCauses },
+  'horizontalpodautoscalers.autoscaling': { create: autoscalerCauses },
+  'poddisruptionbudgets.policy': { create: budgetCauses },
+  'ingresses.networking.k8s.io': { create: ingressCauses },
+  'ingressclasses.networking.k8s.io': { create: ingressClassCauses, update: ingressClassUpdateCauses },
+  'networkpolicies.networking.k8s.io': { create: networkPolicyCauses },
+  'endpointslices.discovery.k8s.io': { create: endpointSliceCauses, update: endpointSliceUpdateCauses },
   'leases.coordination.k8s.io': { create: leaseCauses },
+  'priorityclasses.scheduling.k8s.io': { create: priorityClassCauses, update: priorityClassUpdateCauses },
+  'storageclasses.storage.k8s.io': { create: storageClassCauses, update: storageClassUpdateCauses },
+  'runtimeclasses.node.k8s.io': { create: runtimeClassCauses, update: runtimeClassUpdateCauses },
+  'roles.rbac.authorization.k8s.io': { create: roleCauses },
+  'clusterroles.rbac.authorization.k8s.io': { create: clusterRoleCauses },
+  'rolebindings.rbac.authorization.k8s.io': { create: roleBindingCauses, update: bindingUpdateCauses },
+  'clusterrolebindings.rbac.authorization.k8s.io': { create: clusterRoleBindingCauses, update: bindingUpdateCauses },
 };
 
 type Check = (object: KubeObject, old?: KubeObject) => Cause[];

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cause } from '../../errors.ts';
 import { readPercent } from '../int-or-percent.ts';
+import { selects } from '../selector.ts';
 import type {
   DaemonSet,
   Deployment,
@@ -8,9 +9,11 @@ import type {
   LabelSelector,
   PodTemplateSpec,
   ReplicaSet,
+  ReplicationController,
   StatefulSet,
+  StatefulSetSpec,
 } from '../types.ts';
-import { forbidden, invalid, notSupported, required } from './causes.ts';
+import { forbidden, immutable, invalid, notSupported, required } from './causes.ts';
 import { atLeast } from './formats.ts';
 import { templateCauses } from './pod-spec.ts';
 import { workloadSelectorCauses } from './selector.ts';
@@ -31,26 +34,95 @@ export function replicaSetCauses({ spec }: ReplicaSet): Cause[] {
   return spec ? sharedCauses(spec, 'replicaset', 'ReplicaSet') : [required('spec.selector'), required('spec.template')];
 }
 
+/** Checks a ReplicationController, whose selector is plain labels. */
+export function replicationControllerCauses({ spec }: ReplicationController): Cause[] {
+  const { selector = {}, template } = spec ?? {};
+  const labels = template?.metadata?.labels ?? {};
+  const isEmpty = Object.keys(selector).length === 0;
+  const isApart = !isEmpty && template !== undefined && !selects({ matchLabels: selector }, labels);
+  const mismatch = '`selector` does not match template `labels`';
+  return [
+    ...atLeast(spec?.replicas, 'spec.replicas', 0),
+    ...atLeast(spec?.minReadySeconds, 'spec.minReadySeconds', 0),
+    ...(isEmpty ? [required('spec.selector')] : []),
+    ...(template ? [] : [required('spec.template')]),
+    ...(isApart ? [invalid('spec.template.metadata.labels', labels, mismatch)] : []),
+    ...templateCauses(template, 'spec.template'),
+    ...foreverCauses(template, 'ReplicationController'),
+  ];
+}
+
 /** Checks a StatefulSet. */
 export function statefulSetCauses({ spec }: StatefulSet): Cause[] {
-  const missing = [required('spec.selector'), required('spec.template')];
-  return spec ? sharedCauses(spec, 'statefulset', 'StatefulSet') : missing;
+  if (!spec) return [required('spec.selector'), required('spec.template')];
+  const { updateStrategy, ordinals, persistentVolumeClaimRetentionPolicy: retention = {} } = spec;
+  const { type, rollingUpdate } = updateStrategy ?? {};
+  const path = 'spec.updateStrategy.rollingUpdate';
+  const ends = ['Retain', 'Delete'];
+  return [
+    ...sharedCauses(spec, 'statefulset', 'StatefulSet'),
+    ...(type === 'OnDelete' && rollingUpdate
+      ? [invalid(path, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")]
+      : []),
+    ...atLeast(rollingUpdate?.partition, `${path}.partition`, 0),
+    ...atLeast(ordinals?.start, 'spec.ordinals.start', 0),
+    ...(['whenDeleted', 'whenScaled'] as const)
+      .filter((name) => !ends.includes(retention[name] ?? 'Retain'))
+      .map((name) => notSupported(`spec.persistentVolumeClaimRetentionPolicy.${name}`, retention[name], ends)),
+  ];
+}
+
+/** What each pod of a StatefulSet keeps cannot change below it. */
+export function statefulSetUpdateCauses({ spec }: StatefulSet, { spec: old }: StatefulSet): Cause[] {
+  const fixed = ({
+    replicas: _replicas,
+    ordinals: _ordinals,
+    template: _template,
+    updateStrategy: _strategy,
+    persistentVolumeClaimRetentionPolicy: _retention,
+    minReadySeconds: _seconds,
+    ...rest
+  }: StatefulSetSpec): unknown => rest;
+  if (!spec || !old || isDeepStrictEqual(fixed(spec), fixed(old))) return [];
+  const detail =
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+  return [forbidden('spec', detail)];
 }
 
 /** Checks a DaemonSet. */
 export function daemonSetCauses({ spec }: DaemonSet): Cause[] {
-  const missing = [required('spec.selector'), required('spec.template')];
-  return spec ? sharedCauses(spec, 'daemonset', 'DaemonSet') : missing;
+  if (!spec) return [required('spec.selector'), required('spec.template')];
+  return [
+    ...sharedCauses(spec, 'daemonset', 'DaemonSet'),
+    ...atLeast(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', 0),
+    ...rolloutCauses(spec.updateStrategy),
+  ];
+}
+
+/** On a node there is either one pod less while it is replaced, or one more. */
+function rolloutCauses(strategy: NonNullable<DaemonSet['spec']>['updateStrategy']): Cause[] {
+  const { type, rollingUpdate } = strategy ?? {};
+  if (type !== 'RollingUpdate' || !rollingUpdate) return [];
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  const path = 'spec.updateStrategy.rollingUpdate';
+  const causes = [
+    ...shareCauses(maxUnavailable, `${path}.maxUnavailable`),
+    ...shareCauses(maxSurge, `${path}.maxSurge`),
+  ];
+  if (isZero(maxUnavailable) && isZero(maxSurge)) {
+    causes.push(required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
+  } else if (!isZero(maxUnavailable) && !isZero(maxSurge)) {
+    causes.push(invalid(`${path}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  }
+  return causes;
 }
 
 /** The selector is what makes pods belong to a workload, so it stays as it was made. */
-export function workloadUpdateCauses(object: Workload, old: Workload): Cause[] {
-  const selector = object.spec?.selector;
-  if (!selector || isDeepStrictEqual(selector, old.spec?.selector)) return [];
-  return [invalid('spec.selector', selector, 'field is immutable')];
+export function workloadUpdateCauses({ spec }: Workload, old: Workload): Cause[] {
+  return spec?.selector ? immutable('spec.selector', spec.selector, old.spec?.selector) : [];
 }
 
-type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet;
+type Workload = Deployment | ReplicaSet | DaemonSet;
 
 interface SharedSpec {
   replicas?: number;
