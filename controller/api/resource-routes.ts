@@ -15,6 +15,7 @@ import { finalizeNamespace } from './subresources/finalize.ts';
 import { attachToPod, execInPod } from './subresources/pod-exec.ts';
 import { readPodLog } from './subresources/pod-log.ts';
 import { forwardPorts } from './subresources/port-forward.ts';
+import { proxy } from './subresources/proxy/proxy-routes.ts';
 import { ScaleRoutes } from './subresources/scale-routes.ts';
 import { createObject } from './verbs/create.ts';
 import { deleteCollection, deleteOne } from './verbs/delete.ts';
@@ -71,6 +72,13 @@ export class ResourceRoutes {
       exec: { get: bind(execInPod), create: bind(execInPod) },
       attach: { get: bind(attachToPod), create: bind(attachToPod) },
       portforward: { get: bind(forwardPorts), create: bind(forwardPorts) },
+      proxy: {
+        get: bind(proxy),
+        create: bind(proxy),
+        update: bind(proxy),
+        patch: bind(proxy),
+        delete: bind(proxy),
+      },
     };
   }
 
@@ -113,6 +121,9 @@ function verbOf(request: ApiRequest, { info, namespace, name, subresource }: Res
     case 'DELETE':
       if (isCollection) return info.namespaced && namespace === '' ? undefined : 'deletecollection';
       return 'delete';
+    case 'HEAD':
+    case 'OPTIONS':
+      return subresource === 'proxy' ? 'get' : undefined;
     default:
       return undefined;
   }

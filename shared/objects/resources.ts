@@ -50,20 +50,30 @@ const withScale = { subresources: ['status', 'scale'] } as const;
 export const resources: readonly ResourceInfo[] = [
   ...group('', 'v1', {
     Namespace: ['namespaces', { ...clusterWide, shortNames: ['ns'], subresources: ['status', 'finalize'] }],
-    Node: ['nodes', { ...clusterWide, ...withStatus, shortNames: ['no'] }],
+    Node: ['nodes', { ...clusterWide, shortNames: ['no'], subresources: ['status', 'proxy'] }],
     Pod: [
       'pods',
       {
         ...inAll,
         shortNames: ['po'],
-        subresources: ['status', 'log', 'exec', 'attach', 'portforward', 'eviction', 'binding', 'ephemeralcontainers'],
+        subresources: [
+          'status',
+          'log',
+          'exec',
+          'attach',
+          'portforward',
+          'proxy',
+          'eviction',
+          'binding',
+          'ephemeralcontainers',
+        ],
       },
     ],
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],
     Secret: ['secrets'],
     ServiceAccount: ['serviceaccounts', { shortNames: ['sa'], subresources: ['token'] }],
     Event: ['events', { shortNames: ['ev'] }],
-    Service: ['services', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['svc'] }],
+    Service: ['services', { ...inAll, ...storedOnly, shortNames: ['svc'], subresources: ['status', 'proxy'] }],
     Endpoints: ['endpoints', { ...storedOnly, singular: 'endpoints', shortNames: ['ep'] }],
     PersistentVolume: ['persistentvolumes', { ...clusterWide, ...withStatus, ...storedOnly, shortNames: ['pv'] }],
     PersistentVolumeClaim: ['persistentvolumeclaims', { ...withStatus, ...storedOnly, shortNames: ['pvc'] }],

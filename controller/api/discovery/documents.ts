@@ -64,7 +64,7 @@ function aggregatedResource(info: ResourceInfo): object {
     ...(info.categories.length > 0 && { categories: info.categories }),
     ...(info.subresources.length > 0 && {
       subresources: info.subresources.map((subresource) => {
-        const { verbs, ...own } = describeSubresource(subresource);
+        const { verbs, ...own } = describeSubresource(subresource, info.kind);
         return { subresource, responseKind: { group, version, kind, ...own }, verbs };
       }),
     }),
@@ -124,7 +124,7 @@ function legacyResource(info: ResourceInfo): object {
 
 function legacySubresources(info: ResourceInfo): object[] {
   return info.subresources.map((subresource) => {
-    const { verbs, ...own } = describeSubresource(subresource);
+    const { verbs, ...own } = describeSubresource(subresource, info.kind);
     return {
       name: `${info.plural}/${subresource}`,
       singularName: '',

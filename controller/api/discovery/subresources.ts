@@ -21,10 +21,15 @@ const known: Readonly<Record<string, SubresourceInfo>> = {
 };
 
 /** Throws for a subresource that a row names but nobody serves: that is a mistake in the table. */
-export function describeSubresource(name: string): SubresourceInfo {
-  const info = known[name];
+export function describeSubresource(name: string, owner: string): SubresourceInfo {
+  const info = name === 'proxy' ? proxyOf(owner) : known[name];
   if (info === undefined) throw new Error(`the subresource ${name} is not described`);
   return info;
+}
+
+function proxyOf(kind: string): SubresourceInfo {
+  const verbs = ['create', 'delete', 'get', 'patch', 'update'];
+  return { group: '', version: 'v1', kind: `${kind}ProxyOptions`, verbs };
 }
 
 /** Verbs of every resource itself. */

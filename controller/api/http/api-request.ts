@@ -17,6 +17,8 @@ export class ApiRequest {
   /** Decoded parts between slashes; an empty part stays, so that `/api//v1` is not `/api/v1`. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
+  /** What a proxy path asks the other server for. */
+  readonly proxied: ProxiedPath;
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client is gone or the server closes. */
   readonly signal: AbortSignal;
@@ -28,6 +30,7 @@ export class ApiRequest {
     this.method = message.method ?? 'GET';
     this.segments = target.segments;
     this.query = target.query;
+    this.proxied = target.proxied;
     this.headers = message.headers;
     this.signal = signal;
     this.user = user;
@@ -62,19 +65,32 @@ export class ApiRequest {
   }
 }
 
+/** What follows `/proxy`, untouched: it means something to the other server alone. */
+export interface ProxiedPath {
+  /** '' or beginning with a slash. */
+  path: string;
+  /** '' or beginning with a question mark. */
+  query: string;
+}
+
 export interface RequestTarget {
   segments: readonly string[];
   query: URLSearchParams;
+  proxied: ProxiedPath;
 }
+
+const proxyPath = /^(\/api\/v1\/(?:namespaces\/[^/]+\/(?:pods|services)|nodes)\/[^/]+\/proxy)(?=\/|$)/;
 
 /** Reads the request line's target. Throws BadRequest when it is no path or not decodable. */
 export function parseTarget(url: string | undefined): RequestTarget {
   if (url === undefined || !url.startsWith('/')) throw new ApiError('BadRequest', 'the request target is not a path');
   const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
+  const whole = mark < 0 ? url : url.slice(0, mark);
+  const path = proxyPath.exec(whole)?.[1] ?? whole;
+  const proxied = { path: whole.slice(path.length), query: mark < 0 ? '' : url.slice(mark) };
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   try {
-    return { segments: path.slice(1).split('/').map(decodeSegment), query };
+    return { segments: path.slice(1).split('/').map(decodeSegment), query, proxied };
   } catch (error) {
     throw new ApiError('BadRequest', 'the request path is not valid percent-encoding', {}, { cause: error });
   }

@@ -5,7 +5,8 @@ import type { ApiMetrics } from '../metrics.ts';
 import type { Router } from '../router.ts';
 import type { RequestNotes } from './api-request.ts';
 import { acceptsGzip } from './negotiation.ts';
-import type { Reply, SocketReply, SpdyReply, StreamReply } from './reply.ts';
+import { relay } from './relay.ts';
+import type { RelayReply, Reply, SocketReply, SpdyReply, StreamReply } from './reply.ts';
 import { sendBytes, sendJson, sendStream } from './send.ts';
 import type { SocketUpgrades } from './socket-upgrades.ts';
 import { acceptSpdy } from './spdy-upgrade.ts';
@@ -108,6 +109,8 @@ export class Exchange {
         return this.#upgrade(reply, upgrade);
       case 'spdy':
         return this.#upgradeToSpdy(reply, upgrade);
+      case 'relay':
+        return this.#relay(reply, upgrade);
     }
   }
 
@@ -115,6 +118,18 @@ export class Exchange {
     this.#opened();
     await sendStream(this.#response, reply, this.#deps.clock, this.#gone.signal);
     return 200;
+  }
+
+  async #relay(reply: RelayReply, upgrade: Upgrade | undefined): Promise<number> {
+    this.#opened();
+    const [message, response] = [this.#message, this.#response];
+    try {
+      const { clock } = this.#deps;
+      return await relay({ message, response, reply, head: upgrade?.head, clock, signal: this.#gone.signal });
+    } catch (error) {
+      if (response.headersSent || response.destroyed) throw error;
+      return this.#send(this.#refuse(error), undefined);
+    }
   }
 
   async #upgrade(reply: SocketReply, upgrade: Upgrade | undefined): Promise<number> {

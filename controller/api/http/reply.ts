@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { ByteLink } from '../spdy/byte-link.ts';
 
@@ -44,8 +45,19 @@ export interface SpdyReply {
   serve(link: ByteLink): Promise<void>;
 }
 
+/** Another server's answer to the request as it came, but for its path; `http/relay.ts` carries it. */
+export interface RelayReply {
+  kind: 'relay';
+  /** Path and query, as that server is asked for them. */
+  path: string;
+  /** Where its root is on this server. */
+  prefix: string;
+  /** Throws what the client is to be told. */
+  connect(): Promise<Duplex>;
+}
+
 /** What a handler answers; only the server writes to connections. */
-export type Reply = JsonReply | BytesReply | StreamReply | SocketReply | SpdyReply;
+export type Reply = JsonReply | BytesReply | StreamReply | SocketReply | SpdyReply | RelayReply;
 
 export function jsonReply(code: number, body: unknown): JsonReply {
   return { kind: 'json', code, body };

@@ -68,7 +68,7 @@ export async function sendStream(
 }
 
 /** Waits for room; false when there is none in time or the connection is gone. */
-async function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
+export async function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
   const timer = new Scope('drain');
   const result = new Promise<boolean>((resolve) => {
     const settle = (value: boolean): void => {
