@@ -14,6 +14,7 @@ import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
 import { ApiServer } from './api/server.ts';
+import { ServiceAllocator } from './api/services/allocator.ts';
 import { ensureAdmin, hashToken } from './certificates/admin.ts';
 import { Pki } from './certificates/pki.ts';
 import { ensureTokenKey } from './certificates/token-key.ts';
@@ -179,6 +180,7 @@ async function serve(
     authenticator: new Authenticator(admins, accountTokens),
     accountTokens,
     authorizer: new Authorizer(store),
+    services: new ServiceAllocator(store, Math.random),
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
     usage,

@@ -7,6 +7,7 @@ import type { Authorizer } from './access/authorizer.ts';
 import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
 import type { ResourceUsage } from './measured/resource-usage.ts';
+import type { ServiceAllocator } from './services/allocator.ts';
 import type { PodExec, PodLogs } from './pod-streams.ts';
 
 /** Certificate and key of the server, and the authority whose client certificates it accepts (all PEM). */
@@ -48,6 +49,7 @@ export interface ApiDeps {
   authenticator: Authenticator;
   authorizer: Authorizer;
   accountTokens: AccountTokens;
+  services: ServiceAllocator;
   podLogs: PodLogs;
   podExec: PodExec;
   usage: ResourceUsage;

@@ -10,6 +10,7 @@ import { AccountTokens } from '../../controller/api/access/tokens/account-tokens
 import { ensureBootstrap } from '../../controller/api/bootstrap.ts';
 import type { ApiDeps } from '../../controller/api/deps.ts';
 import { ApiServer } from '../../controller/api/server.ts';
+import { ServiceAllocator } from '../../controller/api/services/allocator.ts';
 import { hashToken, writeAdminKubeconfig } from '../../controller/certificates/admin.ts';
 import { Pki } from '../../controller/certificates/pki.ts';
 import { ensureTokenKey } from '../../controller/certificates/token-key.ts';
@@ -91,6 +92,7 @@ export class ApiHarness {
       authenticator: new Authenticator(tokens, accountTokens),
       accountTokens,
       authorizer: new Authorizer(store),
+      services: new ServiceAllocator(store, Math.random),
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
       usage: { node: () => undefined, pods: () => new Map() },
       podExec: { exec: noAgent, attach: noAgent, forward: noAgent },

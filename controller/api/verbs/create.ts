@@ -51,8 +51,17 @@ export function admitNew({ deps, request, target }: Writing, object: KubeObject)
   return complete;
 }
 
-/** Stores a new object; a dry run answers what would have been stored. */
-export async function storeNew({ deps, target, options }: Writing, object: KubeObject): Promise<KubeObject> {
+/** Stores a new object with what it is given; a dry run answers what would have been stored. */
+export async function storeNew(writing: Writing, object: KubeObject): Promise<KubeObject> {
+  const reservation = writing.deps.services.reserve(writing.target.info, object);
+  try {
+    return await storeComplete(writing, reservation.object);
+  } finally {
+    reservation.release();
+  }
+}
+
+async function storeComplete({ deps, target, options }: Writing, object: KubeObject): Promise<KubeObject> {
   const resource = resourceName(target.info);
   if (!options.dryRun) return deps.store.create(resource, object);
   const { name, namespace = '' } = object.metadata;

@@ -19,7 +19,8 @@ import { findObject } from './read.ts';
 import { Representation } from './representation.ts';
 import { parseWriteOptions, type Writing } from './write-options.ts';
 
-const maxTries = 5;
+/** A try fails only where another writer succeeded, so many writers at once need as many. */
+const maxTries = 32;
 
 /** PUT of an object or of its status. */
 export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
@@ -47,11 +48,14 @@ export async function replaceObject(
     checkPreconditions(target, next, current);
     const complete = admitUpdate(writing, next, current);
     const tracked = operation === 'Apply' ? complete : trackWrite(writing, complete, current);
+    const { object, release } = deps.services.reserve(target.info, tracked);
     try {
-      if (options.dryRun) return prepareUpdate(current, tracked);
-      return await deps.store.update(resourceName(target.info), tracked);
+      if (options.dryRun) return prepareUpdate(current, object);
+      return await deps.store.update(resourceName(target.info), object);
     } catch (error) {
       if (tries >= maxTries || !hasReason(error, 'Conflict')) throw error;
+    } finally {
+      release();
     }
   }
 }

@@ -1,0 +1,154 @@
+import { ApiError, type Cause } from '../../../shared/errors.ts';
+import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import type { KubeObject, Service, ServiceSpec } from '../../../shared/objects/types.ts';
+import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
+import {
+  formatAddress,
+  isWithin,
+  kubernetesAddress,
+  nodePorts,
+  pickFree,
+  readAddress,
+  serviceAddresses,
+  serviceNetwork,
+} from '../../../shared/service-range.ts';
+import type { Store } from '../../store/store.ts';
+
+/** A Service with all it needs. What it was given is held for it until `release`, which comes after the write. */
+export interface Reservation {
+  object: KubeObject;
+  release(): void;
+}
+
+interface Numbers {
+  /** Whose they are; nobody is in their own way. */
+  owner: string;
+  addresses: ReadonlySet<string>;
+  ports: ReadonlySet<number>;
+}
+
+/**
+ * Gives Services their cluster addresses and node ports. Taken is what stored Services have, and what is held for
+ * writes on their way: no two writers get the same.
+ */
+export class ServiceAllocator {
+  readonly #store: Store;
+  readonly #random: () => number;
+  readonly #held = new Set<Numbers>();
+
+  constructor(store: Store, random: () => number) {
+    this.#store = store;
+    this.#random = random;
+  }
+
+  /** Throws Invalid for an address or a port that is taken or none of these, InternalError when there are no more. */
+  reserve(info: ResourceInfo, object: KubeObject): Reservation {
+    const { spec } = object as Service;
+    if (resourceName(info) !== 'services' || spec === undefined) return { object, release: () => undefined };
+    const owner = ownerOf(object);
+    const taken = this.#taken(owner);
+    const causes: Cause[] = [];
+    const addressed = this.#giveAddress(spec, taken, causes);
+    const complete = this.#givePorts(addressed, taken, causes);
+    if (causes.length > 0) throw toInvalid(info, object.metadata.name, causes);
+    const held = numbersOf(owner, complete);
+    this.#held.add(held);
+    return { object: { ...object, spec: complete } as KubeObject, release: () => void this.#held.delete(held) };
+  }
+
+  /** All that others have. */
+  #taken(owner: string): Omit<Numbers, 'owner'> {
+    const { items } = this.#store.list<KubeObject & Service>('services');
+    const stored = items.map((service) => numbersOf(ownerOf(service), service.spec ?? {}));
+    const others = [...stored, ...this.#held].filter((numbers) => numbers.owner !== owner);
+    const reserved = owner === 'default/kubernetes' ? [] : [kubernetesAddress];
+    return {
+      addresses: new Set([...reserved, ...others.flatMap(({ addresses }) => [...addresses])]),
+      ports: new Set(others.flatMap(({ ports }) => [...ports])),
+    };
+  }
+
+  #giveAddress(spec: ServiceSpec, { addresses }: Omit<Numbers, 'owner'>, causes: Cause[]): ServiceSpec {
+    const wanted = spec.clusterIP || spec.clusterIPs?.[0] || '';
+    if (!hasAddress(spec)) return spec;
+    if (wanted !== '') {
+      const problem = wanted === 'None' ? undefined : addressProblem(wanted, addresses);
+      if (problem !== undefined) causes.push(invalidAddress(wanted, problem));
+      return { ...spec, clusterIP: wanted, clusterIPs: spec.clusterIPs?.length ? spec.clusterIPs : [wanted] };
+    }
+    const free = pickFree(serviceAddresses, (number) => addresses.has(formatAddress(number)), this.#random);
+    if (free === undefined) throw new ApiError('InternalError', 'failed to allocate a serviceIP: range is full');
+    const clusterIP = formatAddress(free);
+    return { ...spec, clusterIP, clusterIPs: [clusterIP] };
+  }
+
+  /** The same number of a Service's port, for another protocol, gets the same port of the node. */
+  #givePorts(spec: ServiceSpec, { ports: taken }: Omit<Numbers, 'owner'>, causes: Cause[]): ServiceSpec {
+    if (!hasNodePorts(spec) || spec.ports === undefined) return spec;
+    const given = new Map<number, number>();
+    const own = new Set(spec.ports.flatMap(({ nodePort }) => nodePort || []));
+    for (const [at, { port, nodePort }] of spec.ports.entries()) {
+      if (!nodePort) continue;
+      const problem = portProblem(nodePort, taken);
+      const field = `spec.ports[${at}].nodePort`;
+      if (problem)
+        causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${nodePort}: ${problem}`, field });
+      if (!given.has(port)) given.set(port, nodePort);
+    }
+    const ports = spec.ports.map((entry) => {
+      if (entry.nodePort) return entry;
+      const isTaken = (number: number): boolean => taken.has(number) || own.has(number);
+      const nodePort = given.get(entry.port) ?? pickFree(nodePorts, isTaken, this.#random);
+      if (nodePort === undefined) throw new ApiError('InternalError', 'failed to allocate a nodePort: range is full');
+      given.set(entry.port, nodePort);
+      own.add(nodePort);
+      return { ...entry, nodePort };
+    });
+    return { ...spec, ports };
+  }
+}
+
+function hasAddress({ type }: ServiceSpec): boolean {
+  return type !== 'ExternalName';
+}
+
+/** A load balancer can do without. */
+function hasNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
+  return type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
+}
+
+function ownerOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+function numbersOf(owner: string, spec: ServiceSpec): Numbers {
+  const addresses = [spec.clusterIP ?? '', ...(spec.clusterIPs ?? [])].filter((each) => each !== '' && each !== 'None');
+  return {
+    owner,
+    addresses: new Set(addresses),
+    ports: new Set((spec.ports ?? []).flatMap(({ nodePort }) => nodePort || [])),
+  };
+}
+
+function addressProblem(address: string, taken: ReadonlySet<string>): string | undefined {
+  const number = readAddress(address);
+  if (number === undefined || !isWithin(serviceAddresses, number)) {
+    return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${serviceNetwork}`;
+  }
+  return taken.has(address) ? 'provided IP is already allocated' : undefined;
+}
+
+/** The list as Kubernetes' message shows it. */
+function invalidAddress(address: string, problem: string): Cause {
+  const shown = `[]string{${JSON.stringify(address)}}`;
+  const message = `Invalid value: ${shown}: failed to allocate IP ${address}: ${problem}`;
+  return { reason: 'FieldValueInvalid', message, field: 'spec.clusterIPs' };
+}
+
+function portProblem(port: number, taken: ReadonlySet<number>): string | undefined {
+  if (!isWithin(nodePorts, port)) {
+    const range = `${nodePorts.first}-${nodePorts.last}`;
+    return `provided port is not in the valid range. The range of valid ports is ${range}`;
+  }
+  return taken.has(port) ? 'provided port is already allocated' : undefined;
+}
