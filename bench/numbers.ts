@@ -3,12 +3,18 @@ export class Numbers {
   readonly #lists = new Map<string, number[]>();
 
   add(what: string, value: number): void {
-    this.#lists.set(what, [...(this.#lists.get(what) ?? []), value]);
+    const list = this.#lists.get(what);
+    if (list === undefined) this.#lists.set(what, [value]);
+    else list.push(value);
   }
 
   median(what: string): number {
+    return this.percentile(what, 50);
+  }
+
+  percentile(what: string, percent: number): number {
     const sorted = [...(this.#lists.get(what) ?? [])].sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+    return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? NaN;
   }
 
   /** A line for each list: median, lowest and highest. */
@@ -17,6 +23,15 @@ export class Numbers {
       const [median, lowest, highest] = [this.median(what), Math.min(...list), Math.max(...list)];
       const range = `${lowest.toFixed(1)} to ${highest.toFixed(1)}`;
       console.log(`${what.padEnd(26)} ${median.toFixed(1).padStart(8)} ${unit}   (${range}, ${list.length} times)`);
+    }
+  }
+
+  /** A line for each list: median and 99th percentile. */
+  printPercentiles(unit: string): void {
+    for (const [what, list] of this.#lists) {
+      const [median, late] = [this.percentile(what, 50), this.percentile(what, 99)];
+      const times = `(${list.length} times)`;
+      console.log(`${what.padEnd(26)} ${median.toFixed(2).padStart(8)} ${unit}   p99 ${late.toFixed(2)} ${times}`);
     }
   }
 

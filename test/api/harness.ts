@@ -60,6 +60,7 @@ export class ApiHarness {
     directory: string;
     server: ApiServer;
     state: StateStore;
+    maxSockets: number;
   }) {
     this.pki = parts.pki;
     this.store = parts.store;
@@ -68,10 +69,10 @@ export class ApiHarness {
     this.directory = parts.directory;
     this.#server = parts.server;
     this.#state = parts.state;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 64, ca: parts.pki.authority });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: parts.maxSockets, ca: parts.pki.authority });
   }
 
-  static async start(overrides: Partial<ApiDeps> = {}): Promise<ApiHarness> {
+  static async start(overrides: Partial<ApiDeps> = {}, { maxSockets = 64 } = {}): Promise<ApiHarness> {
     const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
     const clock = overrides.clock ?? systemClock;
     const pki = await Pki.open(join(directory, 'pki'), systemClock);
@@ -101,7 +102,7 @@ export class ApiHarness {
       ...overrides,
     });
     const { port } = await server.listen('127.0.0.1', 0);
-    return new ApiHarness({ pki, store, registry, port, directory, server, state });
+    return new ApiHarness({ pki, store, registry, port, directory, server, state, maxSockets });
   }
 
   get url(): string {

@@ -40,10 +40,7 @@ export async function sendBytes(response: ServerResponse, reply: BytesReply, acc
   if (useGzip) response.setHeader('Content-Encoding', 'gzip');
   if (reply.code !== 304) response.setHeader('Content-Length', Buffer.byteLength(body));
   response.statusCode = reply.code;
-  await new Promise<void>((resolve) => {
-    response.once('close', resolve);
-    response.end(body, () => resolve());
-  });
+  await end(response, body);
 }
 
 /** Writes chunks as they come. Ends when the source ends, the signal aborts or the reader stalls. */
@@ -64,7 +61,16 @@ export async function sendStream(
       break;
     }
   }
-  if (!response.destroyed) await new Promise<void>((resolve) => response.end(resolve));
+  await end(response);
+}
+
+/** Ends an answer. A connection that goes meanwhile never says that it has ended, only that it is closed. */
+async function end(response: ServerResponse, body?: string | Uint8Array): Promise<void> {
+  if (response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.end(body, () => resolve());
+  });
 }
 
 /** Waits for room; false when there is none in time or the connection is gone. */
