@@ -48,7 +48,7 @@ export class ContainerTable {
     return entry;
   }
 
-  /** Throws AlreadyExists when this attempt of the container is there. */
+  /** Throws AlreadyExists when this attempt of the container is there; what cannot be written down is not added. */
   async add(record: ContainerRecord): Promise<ContainerEntry> {
     const { sandbox, name, attempt } = record;
     if (this.of(sandbox).some(({ record: other }) => other.name === name && other.attempt === attempt)) {
@@ -58,7 +58,12 @@ export class ContainerTable {
       });
     }
     const entry = this.#insert(record);
-    await this.#files.save(record);
+    try {
+      await this.#files.save(record);
+    } catch (error) {
+      this.#entries.delete(record.id);
+      throw error;
+    }
     return entry;
   }
 
