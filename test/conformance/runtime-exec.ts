@@ -39,8 +39,10 @@ export function execTests(given: () => RuntimeBench): void {
     const bench = given();
     const id = await started(bench, await aSandbox(bench), 'sleep 1000');
     const result = await bench.driver.execSync(id, ['/nope'], 10_000);
-    assert.ok(result.exitCode === 126 || result.exitCode === 127);
-    assert.match(result.output, /nope/);
+    assert.equal(result.exitCode, 127);
+    assert.match(result.output, /^[^=]*nope[^=]*\n$/);
+    const forbidden = await bench.driver.execSync(id, ['/etc'], 10_000);
+    assert.equal(forbidden.exitCode, 126);
   });
 
   it('take input and end with it', async () => {

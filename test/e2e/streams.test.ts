@@ -84,7 +84,9 @@ describe('streams of pods', function () {
         const sum = createHash('md5').update('x'.repeat(3_000_000)).digest('hex');
         assert.deepEqual([code, stdout], [5, `${sum}  -\n`]);
         assert.match(stderr, /^problem\ncommand terminated with exit code 5/);
-        assert.match(await kubectl.fails('exec web -- /nope', { env }), /nope/);
+        const missing = await kubectl.run(['exec', 'web', '--', '/nope'], { env });
+        assert.equal(missing.code, 127);
+        assert.match(missing.stderr, /^OCI runtime exec failed: .*\/nope: no such file or directory\n/);
       });
 
       it('exec -t has a terminal whose size changes', async () => {

@@ -5,6 +5,7 @@ import { writeAtomic } from '../../host/files.ts';
 import { plainEnv, spawnChild } from '../../host/run.ts';
 import type { ExecOptions, ExecProcess, ExecResult } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
+import { ExecStart } from './exec-start.ts';
 import { Gate } from './gate.ts';
 import { type OciHost, runtimeNamed } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
@@ -80,13 +81,15 @@ export class Execs {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     if (!stdin) child.stdin.end();
-    const exitCode = finish(call, child.exitCode, () => signal.removeEventListener('abort', onAbort));
+    const start = new ExecStart(() => call.hasStarted());
+    const stderr = start.screen(child.stderr, '\n');
+    const exitCode = finish(call, child.exitCode, start, () => signal.removeEventListener('abort', onAbort));
     exitCode.catch(() => undefined); // not every caller waits for it
     const write = (bytes: Uint8Array): Promise<void> =>
       new Promise((resolve, reject) => {
         child.stdin.write(bytes, (error) => (error === undefined || error === null ? resolve() : reject(error)));
       });
-    const { stdout, stderr } = child;
+    const { stdout } = child;
     return { stdout, stderr, write, exitCode, endInput: () => child.stdin.end(), resize: () => undefined };
   }
 
@@ -94,10 +97,12 @@ export class Execs {
     const terminal = spawnTerminal(call.command, call.args, plainEnv());
     const onAbort = (): void => void call.kill().finally(() => terminal.kill());
     signal.addEventListener('abort', onAbort, { once: true });
-    const exitCode = finish(call, terminal.exitCode, () => signal.removeEventListener('abort', onAbort));
+    const start = new ExecStart(() => call.hasStarted());
+    const stdout = start.screen(terminal.output, '\r\n');
+    const exitCode = finish(call, terminal.exitCode, start, () => signal.removeEventListener('abort', onAbort));
     exitCode.catch(() => undefined);
     return {
-      stdout: terminal.output,
+      stdout,
       stderr: noBytes(),
       exitCode,
       write: (bytes) => Promise.resolve(terminal.write(bytes)),
@@ -156,11 +161,10 @@ class Head {
   }
 }
 
-/** The code of the command; 126, as a shell says, when it could not be executed: the runtime's words are on stderr then. */
-async function finish(call: Call, ended: Promise<number>, release: () => void): Promise<number> {
+/** The code of the command; 126 or 127, as a shell says, when it could not be executed. */
+async function finish(call: Call, ended: Promise<number>, start: ExecStart, release: () => void): Promise<number> {
   try {
-    const code = await ended;
-    return code === 0 || (await call.hasStarted()) ? code : 126;
+    return await start.judge(await ended);
   } finally {
     release();
     await call.cleanUp();

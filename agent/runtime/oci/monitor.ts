@@ -132,7 +132,8 @@ function parseAnswer(line: string): number {
 /** The runtimes write `time="…" level=error msg="…"`; what people want to read is the last `msg`. */
 export function runtimeWords(output: string): string {
   const quoted = [...output.matchAll(/msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
-  if (quoted === undefined) return output.trim();
+  // crun writes a time before its words.
+  if (quoted === undefined) return output.trim().replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z: /, '');
   return quoted.slice(1, -1).replaceAll(/\\(.)/g, '$1');
 }
 
