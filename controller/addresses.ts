@@ -15,6 +15,11 @@ export function reachableUrls(scheme: string, { host, port }: Address): string[]
   return (hosts.length === 0 ? ['127.0.0.1'] : hosts).map((name) => `${scheme}://${bracket(name)}:${port}`);
 }
 
+/** The address for other machines; loopback when there is none. */
+export function reachableAddress({ host }: Address): string {
+  return everywhere.has(host) ? (interfaceAddresses()[0] ?? '127.0.0.1') : host;
+}
+
 /** The URL for this machine. */
 export function localUrl(scheme: string, { host, port }: Address): string {
   return `${scheme}://${bracket(everywhere.has(host) ? '127.0.0.1' : host)}:${port}`;

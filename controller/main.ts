@@ -8,7 +8,8 @@ import type { KubeObject } from '../shared/objects/types.ts';
 import { forgetProcess, recordProcess } from '../shared/process-records.ts';
 import { runProgram, type Close } from '../shared/program.ts';
 import { Scope } from '../shared/scope.ts';
-import { localUrl, reachableNames, reachableUrls } from './addresses.ts';
+import type { Address } from '../shared/settings.ts';
+import { localUrl, reachableAddress, reachableNames, reachableUrls } from './addresses.ts';
 import { Authenticator } from './api/access/authenticator.ts';
 import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
@@ -82,8 +83,8 @@ async function start(): Promise<Close> {
 
   const storage = await openStorage(context);
   const agents = await openAgents(context, storage);
-  decide(context, storage, agents);
   const front = await serve(context, storage, agents);
+  decide(context, storage, agents, front.address);
   log.info('controller is up', { ...front.ready, bus: agents.url, version: storage.store.version });
   process.send?.({ ready: front.ready });
 
@@ -156,8 +157,14 @@ async function openAgents(context: Context, { store, history, events }: Storage)
 }
 
 /** Everything that brings what is observed to what is desired. */
-function decide({ clock, log, registry, scope }: Context, { store, events }: Storage, { nodes }: Agents): void {
-  const deps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness };
+function decide(
+  { clock, log, registry, scope, pki }: Context,
+  { store, events }: Storage,
+  { nodes }: Agents,
+  address: Address,
+): void {
+  const api = { address: reachableAddress(address), port: address.port, authority: pki.authority };
+  const deps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
   startReconcilers(deps, scope.child('reconcilers'));
   new Scheduler(deps).run(scope.child('scheduler'));
 }
@@ -167,7 +174,7 @@ async function serve(
   { settings, pki, registry, clock, log }: Context,
   { store, history }: Storage,
   { nodes, tokens, usage }: Agents,
-): Promise<{ ready: { api: string; metrics: string }; close: Close }> {
+): Promise<{ ready: { api: string; metrics: string }; address: Address; close: Close }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
   const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
@@ -188,14 +195,15 @@ async function serve(
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
   const metrics = new MetricsListener({ registry, log, isAllowed });
-  const apiUrl = localUrl('https', await api.listen(settings.apiListen.host, settings.apiListen.port));
+  const address = await api.listen(settings.apiListen.host, settings.apiListen.port);
+  const apiUrl = localUrl('https', address);
   const metricsUrl = `${localUrl('http', await metrics.listen(settings.metricsListen))}/metrics`;
   await ensureAdmin(pki, kubeconfig, apiUrl);
   const close = async (): Promise<void> => {
     await api.close();
     await metrics.close();
   };
-  return { ready: { api: apiUrl, metrics: metricsUrl }, close };
+  return { ready: { api: apiUrl, metrics: metricsUrl }, address, close };
 }
 
 async function startBusServer(

@@ -5,6 +5,8 @@ import { DisruptionReconciler } from './disruption/reconciler.ts';
 import { FinishedPods } from './garbage/finished-pods.ts';
 import { GarbageCollector } from './garbage/reconciler.ts';
 import { StrandedPods } from './garbage/stranded-pods.ts';
+import type { ApiAddress } from './kubernetes-service/objects.ts';
+import { KubernetesServiceReconciler } from './kubernetes-service/reconciler.ts';
 import { NamespaceReconciler } from './namespace/reconciler.ts';
 import { TaintEviction } from './node-lifecycle/eviction.ts';
 import { NodeLifecycleReconciler } from './node-lifecycle/reconciler.ts';
@@ -16,6 +18,11 @@ import { ReplicaSetReconciler } from './replicaset/reconciler.ts';
 export interface ReconcilersDeps extends NodeLifecycleDeps {
   /** How silence of nodes is judged; absent: four seconds of it. */
   silence?: SilenceSettings;
+  /** How programs in pods find and know the API; absent in tests that are not about it. */
+  api?: ApiAddress & {
+    /** Certificate (PEM). */
+    authority: string;
+  };
 }
 
 /** Starts every reconciler; they run until `scope` closes. Call it once, when the store is loaded. */
@@ -31,5 +38,6 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
-  new NamespaceReconciler(deps).run(scope.child('namespace'));
+  new NamespaceReconciler(deps, deps.api?.authority).run(scope.child('namespace'));
+  if (deps.api) new KubernetesServiceReconciler(deps, deps.api).run(scope.child('kubernetes-service'));
 }

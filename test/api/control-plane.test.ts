@@ -48,4 +48,35 @@ describe('the real kubectl on a whole control plane', function () {
     assert.match(await plane.ok('describe rc web'), /1 current, 1 desired/);
     assert.match(await kubectl.ok('delete rc web'), /deleted/);
   });
+
+  it('has what programs in pods look for: the API as a Service, and the authority in every namespace', async () => {
+    await until(async () => (await kubectl.run(['get', 'svc', 'kubernetes'])).code === 0, 'the Service');
+    assert.match(
+      normalise(await kubectl.ok('get svc kubernetes --no-headers')),
+      /^kubernetes ClusterIP 10\.96\.0\.1 <none> 443\/TCP AGE$/,
+    );
+    const [, port = ''] =
+      /:(\d+)$/.exec(await kubectl.ok('config view -o jsonpath={.clusters[0].cluster.server}')) ?? [];
+    assert.match(
+      normalise(await kubectl.ok('get endpoints kubernetes --no-headers')),
+      new RegExp(`127\\.0\\.0\\.1:${port} `),
+    );
+    assert.match(
+      normalise(await kubectl.ok('get endpointslices kubernetes --no-headers')),
+      new RegExp(`^kubernetes IPv4 ${port} 127\\.0\\.0\\.1 `),
+    );
+    assert.match(await kubectl.ok('describe svc kubernetes'), /Endpoints: +127\.0\.0\.1:\d+/);
+
+    await kubectl.ok('create namespace team');
+    const authority = 'get cm kube-root-ca.crt -n team -o jsonpath={.data.ca\\.crt}';
+    await until(async () => (await kubectl.ok(authority)).startsWith('-----BEGIN CERTIFICATE-----'), 'the authority');
+    const before = await kubectl.ok(authority);
+    await kubectl.ok(`patch cm kube-root-ca.crt -n team --type=merge -p {"data":{"ca.crt":"x","y":"z"}}`);
+    await until(async () => (await kubectl.ok(authority)) === before, 'the authority again');
+    await kubectl.ok('delete cm kube-root-ca.crt -n team');
+    await until(async () => (await kubectl.ok(authority)) === before, 'a new one');
+    await kubectl.ok('delete svc,endpoints kubernetes');
+    await until(async () => (await kubectl.run(['get', 'svc,endpoints', 'kubernetes'])).code === 0, 'both again');
+    assert.match(await kubectl.ok('delete namespace team --timeout=30s'), /deleted/);
+  });
 });

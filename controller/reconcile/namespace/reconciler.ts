@@ -9,19 +9,24 @@ import { deleteObject } from '../../store/deletion.ts';
 import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
+import { keepObject } from '../keep-object.ts';
 import { Runner } from '../runner.ts';
+import { rootCertificate, rootCertificateName } from './root-certificate.ts';
 
 type NamespaceObject = KubeObject & Namespace;
 
 const finalizer = 'kubernetes';
 const contents = resources.filter(({ namespaced }) => namespaced).map(resourceName);
 
-/** Gives each namespace its ServiceAccount, and empties those that are being deleted. Keys are names of namespaces. */
+/** Gives each namespace its ServiceAccount and the cluster's authority, and empties those that are being deleted. Keys are names of namespaces. */
 export class NamespaceReconciler {
   readonly #deps: ReconcileDeps;
+  readonly #authority: string | undefined;
 
-  constructor(deps: ReconcileDeps) {
+  /** `authority` is a certificate (PEM); without one namespaces get none. */
+  constructor(deps: ReconcileDeps, authority?: string) {
     this.#deps = deps;
+    this.#authority = authority;
   }
 
   run(scope: Scope): void {
@@ -36,8 +41,14 @@ export class NamespaceReconciler {
   async reconcile(name: string): Promise<undefined> {
     const namespace = this.#deps.store.get<NamespaceObject>('namespaces', '', name);
     if (namespace === undefined) return;
-    if (namespace.metadata.deletionTimestamp === undefined) await this.#addServiceAccount(name);
+    if (namespace.metadata.deletionTimestamp === undefined) await this.#furnish(name);
     else await this.#empty(namespace);
+  }
+
+  async #furnish(namespace: string): Promise<void> {
+    await this.#addServiceAccount(namespace);
+    if (this.#authority === undefined) return;
+    await keepObject(this.#deps.store, 'configmaps', rootCertificate(namespace, this.#authority));
   }
 
   async #addServiceAccount(namespace: string): Promise<void> {
@@ -109,6 +120,7 @@ export class NamespaceReconciler {
 
   #namespaceOf({ type, key }: Change): string | undefined {
     if (key.resource === 'namespaces') return key.name;
+    if (key.resource === 'configmaps' && key.name === rootCertificateName) return key.namespace;
     if (key.namespace === '') return undefined;
     if (key.resource === 'serviceaccounts' && type === 'DELETED') return key.namespace;
     const namespace = this.#deps.store.get<NamespaceObject>('namespaces', '', key.namespace);
