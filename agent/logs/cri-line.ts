@@ -26,16 +26,17 @@ export function parseRecord(bytes: Buffer): LogRecord | undefined {
 const flagAt = 43;
 const [space, full] = [0x20, 0x46];
 
-/** How many records there are, when each is surely a line of its own; undefined where only `parseRecord` can tell. */
-export function countWholeLines(records: Buffer): number | undefined {
+/** How many records at the front are each surely a line of its own, and their bytes; of the rest `parseRecord` must tell. */
+export function countWholeLines(records: Buffer): { count: number; bytes: number } {
   let count = 0;
-  for (let start = 0; start < records.length; count += 1) {
-    if (records[start + flagAt - 1] !== space || records[start + flagAt] !== full) return undefined;
-    const end = records.indexOf(newline, start + flagAt);
-    if (end === -1) return undefined;
-    start = end + 1;
+  let bytes = 0;
+  while (records[bytes + flagAt - 1] === space && records[bytes + flagAt] === full) {
+    const end = records.indexOf(newline, bytes + flagAt);
+    if (end === -1) break;
+    bytes = end + 1;
+    count += 1;
   }
-  return count;
+  return { count, bytes };
 }
 
 /** Any RFC 3339 time with nine digits after the second, in UTC: such texts sort as times do. Undefined when it is none. */

@@ -180,15 +180,12 @@ export class LogScanner {
   }
 
   #take(chunk: Buffer, sink: Sink): { bytes: number; isFull: boolean } {
-    const count = sink.count === undefined ? undefined : this.#countPlain(chunk);
-    if (count !== undefined) {
-      sink.count?.(count);
-      this.#position.offset += chunk.length;
-      return { bytes: chunk.length, isFull: false };
-    }
     let start = 0;
     while (start < chunk.length) {
       if (sink.isFull()) return { bytes: start, isFull: true };
+      const passed = this.#countPlain(chunk.subarray(start), sink);
+      start += passed;
+      if (passed > 0) continue;
       const newline = chunk.indexOf(0x0a, start);
       const end = newline === -1 ? chunk.length : newline;
       const line = this.#join(chunk.subarray(start, end));
@@ -200,9 +197,14 @@ export class LogScanner {
     return { bytes: start, isFull: false };
   }
 
-  #countPlain(chunk: Buffer): number | undefined {
+  /** Passes over the whole lines at the front where their texts do not matter; how many bytes that were. */
+  #countPlain(records: Buffer, sink: Sink): number {
     const { stdout, stderr } = this.#position.pending;
-    return stdout === undefined && stderr === undefined ? countWholeLines(chunk) : undefined;
+    if (sink.count === undefined || stdout !== undefined || stderr !== undefined) return 0;
+    const { count, bytes } = countWholeLines(records);
+    if (count > 0) sink.count(count);
+    this.#position.offset += bytes;
+    return bytes;
   }
 
   /** Adds a record to the line it belongs to; the line when it is complete, or long enough. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { countWholeLines } from '../../../agent/logs/cri-line.ts';
 import { listLogFiles } from '../../../agent/logs/log-files.ts';
 import { LogScanner } from '../../../agent/logs/log-scanner.ts';
 import { LogWriter } from './log-writer.ts';
@@ -45,6 +46,21 @@ describe('LogScanner', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('countWholeLines', () => {
+  const record = (flag: string): string => `2026-01-01T00:00:00.123456789+00:00 stdout ${flag} text\n`;
+
+  it('counts up to the first piece of a line, of which monitors write one whenever their buffer ends', () => {
+    const whole = record('F').repeat(3);
+    const records = Buffer.from(`${whole}${record('P')}${record('F')}`);
+    assert.deepEqual(countWholeLines(records), { count: 3, bytes: whole.length });
+    assert.deepEqual(countWholeLines(records.subarray(0, whole.length - 1)), {
+      count: 2,
+      bytes: (whole.length * 2) / 3,
+    });
+    assert.deepEqual(countWholeLines(Buffer.from(record('P'))), { count: 0, bytes: 0 });
   });
 });
 
