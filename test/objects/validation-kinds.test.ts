@@ -167,6 +167,14 @@ describe('validation of kinds', () => {
       problemsOf(node('{key: a, effect: NoExecute}, {key: a, effect: NoExecute}')),
       'spec.taints[1]: Duplicate value',
     );
+    const placed = (spec: string): string => node('').replace('taints: []', spec);
+    hasProblem(
+      updateProblemsOf(placed('podCIDRs: [10.0.1.0/24]'), placed('podCIDRs: [10.0.2.0/24]')),
+      'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
+    );
+    hasProblem(updateProblemsOf(placed('providerID: a'), placed('providerID: b')), 'spec.providerID: Forbidden');
+    assert.deepEqual(updateProblemsOf(node(''), placed('podCIDRs: [10.0.2.0/24], providerID: a')), []);
+    hasProblem(problemsOf(placed('podCIDRs: [10.0.2.0]')), 'spec.podCIDRs[0]: Invalid value: "10.0.2.0"');
     const lease =
       'apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: node-1}\nspec: {leaseDurationSeconds: 0}';
     hasProblem(problemsOf(lease), 'spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0');

@@ -1,6 +1,7 @@
 import type { Cause } from '../../errors.ts';
 import { readCronSchedule } from '../cron-schedule.ts';
 import { jobLabels } from '../defaults/batch.ts';
+import { isDnsLabel } from '../names.ts';
 import { selects } from '../selector.ts';
 import type { CronJob, Job, JobSpec, PodTemplateSpec } from '../types.ts';
 import { immutable, invalid, notSupported, required } from './causes.ts';
@@ -16,7 +17,15 @@ const mostIndexes = 100_000;
 export function jobCauses(job: Job): Cause[] {
   const { spec } = job;
   if (!spec?.template) return spec ? jobSpecCauses(spec, 'spec') : [required('spec.template')];
-  return [...jobSpecCauses(spec, 'spec'), ...ownSelectorCauses(job, spec)];
+  return [...jobSpecCauses(spec, 'spec'), ...ownSelectorCauses(job, spec), ...hostNameCauses(job, spec)];
+}
+
+/** Pods of an indexed job are known by its name and their index. */
+function hostNameCauses({ metadata }: Job, { completionMode, completions = 0 }: JobSpec): Cause[] {
+  const name = metadata?.name ?? '';
+  const last = `${name}-${completions - 1}`;
+  if (completionMode !== 'Indexed' || completions <= 0 || name === '' || isDnsLabel(last)) return [];
+  return [invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`)];
 }
 
 /** The selector of a job, and the labels that go with one that was generated. */

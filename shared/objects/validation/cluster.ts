@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Cause } from '../../errors.ts';
 import type { Event, Lease, Namespace, Node, ServiceAccount, Taint } from '../types.ts';
-import { duplicate, eachOf, findDuplicates, invalid, required } from './causes.ts';
+import { networkBlock } from './addresses.ts';
+import { duplicate, eachOf, findDuplicates, forbidden, invalid, required } from './causes.ts';
 import { atLeast, dnsSubdomain, labelKey, labelValue } from './formats.ts';
 
 /** Checks a Namespace. */
@@ -15,7 +17,22 @@ export function nodeCauses({ spec }: Node): Cause[] {
   const doubled = findDuplicates(taints, (index) => `spec.taints[${index}]`, key).map(({ field = '' }) =>
     duplicate(field, 'taints must be unique by key and effect pair'),
   );
-  return [...eachOf(taints, 'spec.taints', taintCauses), ...doubled];
+  return [
+    ...eachOf(taints, 'spec.taints', taintCauses),
+    ...doubled,
+    ...eachOf(spec?.podCIDRs, 'spec.podCIDRs', networkBlock),
+  ];
+}
+
+/** Where the pods of a node have their addresses, and which machine it is, is set once. */
+export function nodeUpdateCauses({ spec = {} }: Node, { spec: old = {} }: Node): Cause[] {
+  const isMoved = (old.podCIDRs ?? []).length > 0 && !isDeepStrictEqual(spec.podCIDRs, old.podCIDRs);
+  const isOther = Boolean(old.providerID) && spec.providerID !== old.providerID;
+  const detail = (name: string): string => `node updates may not change ${name} except from "" to valid`;
+  return [
+    ...(isMoved ? [forbidden('spec.podCIDRs', detail('podCIDR'))] : []),
+    ...(isOther ? [forbidden('spec.providerID', detail('providerID'))] : []),
+  ];
 }
 
 function taintCauses({ key, value }: Taint, path: string): Cause[] {
@@ -32,7 +49,9 @@ export function serviceAccountCauses({ secrets, imagePullSecrets }: ServiceAccou
 
 /** Checks a Lease. */
 export function leaseCauses({ spec }: Lease): Cause[] {
+  const isNobody = spec?.holderIdentity === '';
   return [
+    ...(isNobody ? [invalid('spec.holderIdentity', '', 'must not be empty')] : []),
     ...atLeast(spec?.leaseDurationSeconds, 'spec.leaseDurationSeconds', 1),
     ...atLeast(spec?.leaseTransitions, 'spec.leaseTransitions', 0),
   ];

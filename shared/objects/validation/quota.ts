@@ -40,9 +40,11 @@ const opposites = [
 
 /** Checks a ResourceQuota. */
 export function quotaCauses({ spec = {} }: ResourceQuota): Cause[] {
+  const terms = spec.scopeSelector?.matchExpressions;
   return [
     ...Object.entries(spec.hard ?? {}).flatMap(([name, text]) => hardCauses(name, text)),
     ...scopeCauses(spec.scopes),
+    ...eachOf(terms, 'spec.scopeSelector.matchExpressions', scopeTermCauses),
   ];
 }
 
@@ -64,6 +66,27 @@ function scopeCauses(asked: readonly string[] = []): Cause[] {
   return [
     ...(isUnknown ? [invalid(field, asked, 'unsupported scope')] : []),
     ...(isTorn ? [invalid(field, asked, 'conflicting scopes')] : []),
+  ];
+}
+
+type ScopeTerm = NonNullable<
+  NonNullable<NonNullable<ResourceQuota['spec']>['scopeSelector']>['matchExpressions']
+>[number];
+
+function scopeTermCauses({ scopeName, operator, values = [] }: ScopeTerm, path: string): Cause[] {
+  const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+  const isKnown = !operator || operators.includes(operator);
+  const takesValues = operator === 'In' || operator === 'NotIn';
+  const field = `${path}.values`;
+  return [
+    ...(scopeName && !scopes.has(scopeName) ? [invalid(`${path}.scopeName`, scopeName, 'unsupported scope')] : []),
+    ...(isKnown ? [] : [invalid(`${path}.operator`, operator, 'not a valid selector operator')]),
+    ...(takesValues && values.length === 0
+      ? [required(field, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")]
+      : []),
+    ...(isKnown && !takesValues && values.length > 0
+      ? [invalid(field, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")]
+      : []),
   ];
 }
 

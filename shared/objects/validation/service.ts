@@ -6,8 +6,6 @@ import { duplicate, eachOf, findDuplicates, forbidden, invalid, required } from 
 import { dnsLabel, dnsSubdomain, ipAddress, labelKey, portName, portNumber } from './formats.ts';
 import { labelCauses } from './metadata.ts';
 
-/** Ports that nodes open for Services: they stay free of everything else. */
-const nodePorts = { first: 30_000, last: 32_767 };
 const longestAffinity = 86_400;
 
 /** Checks a Service. */
@@ -72,14 +70,10 @@ function portCauses(
   ];
 }
 
+/** Which ports there are is known to who gives them out. */
 function nodePortCauses(nodePort: number | undefined, type: string | undefined, field: string): Cause[] {
-  if (!nodePort) return [];
-  if (type === 'ClusterIP' || type === 'ExternalName')
-    return [forbidden(field, `may not be used when \`type\` is '${type}'`)];
-  const { first, last } = nodePorts;
-  if (nodePort >= first && nodePort <= last) return [];
-  const detail = `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
-  return [invalid(field, nodePort, detail)];
+  const isInside = type === 'ClusterIP' || type === 'ExternalName';
+  return nodePort && isInside ? [forbidden(field, `may not be used when \`type\` is '${type}'`)] : [];
 }
 
 function addressCauses({ type, clusterIP, clusterIPs = [], ipFamilies }: ServiceSpec): Cause[] {

@@ -5,7 +5,14 @@ import { typeOf } from '../schema-table.ts';
 import type { KubeObject, Pod } from '../types.ts';
 import { autoscalerCauses } from './autoscaling.ts';
 import { cronJobCauses, jobCauses, jobUpdateCauses } from './batch.ts';
-import { eventCauses, leaseCauses, namespaceCauses, nodeCauses, serviceAccountCauses } from './cluster.ts';
+import {
+  eventCauses,
+  leaseCauses,
+  namespaceCauses,
+  nodeCauses,
+  nodeUpdateCauses,
+  serviceAccountCauses,
+} from './cluster.ts';
 import { configMapCauses, immutableCauses, secretCauses, secretUpdateCauses } from './config.ts';
 import { endpointsCauses, endpointSliceCauses, endpointSliceUpdateCauses } from './endpoints.ts';
 import { ephemeralUpdateCauses } from './ephemeral.ts';
@@ -62,7 +69,7 @@ interface Rules {
 
 const rules: Readonly<Record<ResourceName, Rules>> = {
   namespaces: { create: namespaceCauses },
-  nodes: { create: nodeCauses },
+  nodes: { create: nodeCauses, update: nodeUpdateCauses },
   pods: { create: podCauses, update: podUpdateCauses, updateAlone: true },
   configmaps: { create: configMapCauses, update: immutableCauses },
   secrets: { create: secretCauses, update: secretUpdateCauses },

@@ -60,6 +60,16 @@ describe('validation of batch kinds', () => {
     ]);
   });
 
+  it('has the name of an indexed Job leave room for its indexes', () => {
+    const name = 'x'.repeat(61);
+    const indexed = (count: number): string =>
+      job(`completionMode: Indexed, completions: ${count}`).replace('name: once', `name: ${name}`);
+    assert.deepEqual(problemsOf(indexed(10)), []);
+    assert.deepEqual(problemsOf(indexed(11)), [
+      `metadata.name: Invalid value: "${name}": will not able to create pod with invalid DNS label: ${name}-10`,
+    ]);
+  });
+
   it('has the selector of a Job fit its pods', () => {
     refusesEach(jobOf, [
       [`${template()}, manualSelector: true`, 'spec.selector: Required value'],

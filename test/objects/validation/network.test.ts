@@ -59,10 +59,6 @@ describe('validation of network kinds', () => {
         'ports: [{port: 80, nodePort: 30080}]',
         "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
       ],
-      [
-        'type: NodePort, ports: [{port: 80, nodePort: 80}]',
-        'spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
-      ],
       ['type: ExternalName', 'spec.externalName: Required value'],
       ['type: ExternalName, externalName: a_b', 'spec.externalName: Invalid value: "a_b"'],
       [

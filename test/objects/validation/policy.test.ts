@@ -181,6 +181,14 @@ describe('validation of policies', () => {
       ['hard: {cores: 1}', 'spec.hard[cores]: Invalid value: "cores": must be a standard resource for quota'],
       ['hard: {pods: 500m}', 'spec.hard[pods]: Invalid value: "500m": must be an integer'],
       ['hard: {cpu: -1}', 'spec.hard[cpu]: Invalid value: "-1": must be greater than or equal to 0'],
+      [
+        'scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In}]}',
+        'spec.scopeSelector.matchExpressions[0].values: Required value',
+      ],
+      [
+        'scopeSelector: {matchExpressions: [{scopeName: Some, operator: Exists}]}',
+        'spec.scopeSelector.matchExpressions[0].scopeName: Invalid value: "Some": unsupported scope',
+      ],
       ['scopes: [Some]', 'spec.scopes: Invalid value: ["Some"]: unsupported scope'],
       [
         'scopes: [BestEffort, NotBestEffort]',
