@@ -45,6 +45,15 @@ export function execTests(given: () => RuntimeBench): void {
     assert.equal(forbidden.exitCode, 126);
   });
 
+  it('fail the same way on a terminal, in one line', async () => {
+    const bench = given();
+    const id = await started(bench, await aSandbox(bench), 'sleep 1000');
+    const { signal } = new AbortController();
+    const running = await bench.driver.exec(id, { command: ['nope'], tty: true, stdin: true, signal });
+    assert.match(await textOf(running), /^[^=]*nope[^=]*\r\n$/);
+    assert.equal(await running.exitCode, 127);
+  });
+
   it('take input and end with it', async () => {
     const bench = given();
     const id = await started(bench, await aSandbox(bench), 'sleep 1000');

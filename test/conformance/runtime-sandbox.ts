@@ -103,6 +103,22 @@ export function sandboxTests(given: () => RuntimeBench): void {
     await bench.driver.removeSandbox(sandbox.id);
   });
 
+  it('lets a container join the processes of another one, while that runs', async () => {
+    const bench = given();
+    const sandbox = await aSandbox(bench);
+    const target = await started(bench, sandbox, 'exec sleep 4715', { name: 'target' });
+    const guest = await started(bench, sandbox, 'exec sleep 4716', { name: 'guest', sharesPidsOf: target });
+    const seen = (await bench.driver.execSync(guest, ['ps'], 10_000)).output;
+    assert.match(seen, /sleep 4715/);
+    assert.match(seen, /sleep 4716/);
+    await bench.driver.stopContainer(guest, 0);
+    assert.equal((await statusOf(bench, target)).state, 'running');
+    await bench.driver.stopContainer(target, 0);
+    const late = started(bench, sandbox, 'exec sleep 1', { name: 'late', sharesPidsOf: target });
+    await assert.rejects(late, (error) => hasReason(error, 'Conflict'));
+    await bench.driver.removeSandbox(sandbox.id);
+  });
+
   it('takes its containers with it', async () => {
     const bench = given();
     const sandbox = await aSandbox(bench);

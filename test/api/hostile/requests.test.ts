@@ -5,6 +5,7 @@ import { refusedApplies } from './applies.ts';
 import { refusedBodies } from './bodies.ts';
 import { refusedManifests } from './manifests.ts';
 import { refusedParts } from './parts.ts';
+import { refusedPodParts } from './pod-parts.ts';
 import { refusedPatches } from './patches.ts';
 import { refusedProtobuf } from './protobuf.ts';
 import { refusedQueries } from './queries.ts';
@@ -18,6 +19,7 @@ const themes: Readonly<Record<string, readonly Row[]>> = {
   applies: refusedApplies,
   queries: refusedQueries,
   parts: refusedParts,
+  'parts of pods': refusedPodParts,
 };
 
 describe('hostile requests', () => {
