@@ -68,6 +68,7 @@ interface Agents {
   tokens: JoinTokens;
   /** What nodes and pods use, from what agents send. */
   usage: UsageWindows;
+  accountTokens: AccountTokens;
   url: string;
   close: Close;
 }
@@ -129,6 +130,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
   renewBusCertificate(server, context);
   const urls = reachableUrls('tls', settings.busListen);
   const tokens = new JoinTokens({ store, authority, clock, bus: { urls, ca: pki.authority } });
+  const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
   const samples = new Samples(clock, registry);
   const usage = new UsageWindows(clock);
   const nodes = new Nodes({
@@ -140,6 +142,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     events,
     authority,
     tokens,
+    issuer: accountTokens,
     revoke: (publicKey) => server.revoke(publicKey),
     settings: { podCidr: settings.podCidr, clusterId: clusterIdOf(store) },
     onLogs: async (node, { batches }) => ({ next: await history.appendLogs(node, batches) }),
@@ -153,7 +156,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     await Promise.all([bus.close(), data.close()]);
     await server.stop();
   };
-  return { nodes, tokens, usage, url: server.url, close };
+  return { nodes, tokens, usage, accountTokens, url: server.url, close };
 }
 
 /** Everything that brings what is observed to what is desired. */
@@ -173,11 +176,10 @@ function decide(
 async function serve(
   { settings, pki, registry, clock, log }: Context,
   { store, history }: Storage,
-  { nodes, tokens, usage }: Agents,
+  { nodes, tokens, usage, accountTokens }: Agents,
 ): Promise<{ ready: { api: string; metrics: string }; address: Address; close: Close }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
-  const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
   const api = new ApiServer({
     store,
     clock,

@@ -8,7 +8,7 @@ import type { AgentPaths } from '../paths.ts';
 import { writeAtomic } from '../host/files.ts';
 
 /**
- * Desired items on disk, one file each, so that the agent goes on without a controller. Secrets are kept on tmpfs only:
+ * Desired items on disk, one file each, so that the agent goes on without a controller. Secrets and tokens are kept on tmpfs only:
  * after a reboot they come from the controller again.
  */
 export class DesiredFiles {
@@ -48,7 +48,7 @@ export class DesiredFiles {
 
   /** Names of objects may be too long for a file: their hash is not. */
   #fileOf(key: string): string {
-    const folder = key.startsWith('secrets/') ? this.#memory : this.#disk;
+    const folder = /^(secrets|tokens)\//.test(key) ? this.#memory : this.#disk;
     return join(folder, `${createHash('sha256').update(key).digest('hex')}.json`);
   }
 

@@ -53,6 +53,7 @@ export class PodManager {
     for (const prefix of ['configmaps/', 'secrets/', 'serviceaccounts/']) {
       desired.onChange(prefix, (key) => this.#configChanged(key));
     }
+    desired.onChange('tokens/', (key) => this.#tokensChanged(key));
     await this.#deps.records.open();
     await this.#lookAround();
     const report = (what: string) => (error: unknown) => this.#deps.log.error(what, { error });
@@ -112,6 +113,15 @@ export class PodManager {
     const namespace = key.split('/')[1];
     for (const { worker } of this.#entries.values()) {
       if (worker.pod.metadata.namespace === namespace) worker.configChanged();
+    }
+  }
+
+  /** They concern the one pod that they are named after. */
+  #tokensChanged(key: string): void {
+    const [, namespace, name] = key.split('/');
+    for (const { worker } of this.#entries.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.namespace === namespace && metadata.name === name) worker.configChanged();
     }
   }
 

@@ -1,5 +1,6 @@
 import { ApiError } from '../../shared/errors.ts';
 import { podField, resourceField } from '../../shared/objects/pod-fields.ts';
+import { tokenKey, type PodTokens, type TokenSource } from '../../shared/objects/pod-tokens.ts';
 import type { ConfigMap, KubeObject, Pod, Secret, Stored, Volume } from '../../shared/objects/types.ts';
 import type { ConfigSource } from './volumes.ts';
 
@@ -45,11 +46,12 @@ function projectedOf(pod: Stored<Pod>, projected: Volume['projected'], sources: 
   const payload: Payload = new Map();
   for (const source of projected?.sources ?? []) {
     const mode = projected?.defaultMode;
-    const { configMap, secret, downwardAPI } = source;
+    const { configMap, secret, downwardAPI, serviceAccountToken } = source;
     const parts = [
       ...(configMap === undefined ? [] : [keysOf(pod, 'configmap', configMap, mode, sources.config)]),
       ...(secret === undefined ? [] : [keysOf(pod, 'secret', secret, mode, sources.config)]),
       ...(downwardAPI === undefined ? [] : [fieldsOf(pod, downwardAPI.items, mode, sources)]),
+      ...(serviceAccountToken === undefined ? [] : [tokenOf(pod, serviceAccountToken, mode, sources.config)]),
     ];
     if (parts.length === 0) {
       const kind = Object.keys(source).join(', ');
@@ -58,6 +60,18 @@ function projectedOf(pod: Stored<Pod>, projected: Volume['projected'], sources: 
     for (const part of parts) for (const [path, file] of part) payload.set(path, file);
   }
   return payload;
+}
+
+function tokenOf(pod: Stored<Pod>, source: TokenSource, mode = defaultMode, config: ConfigSource): Payload {
+  const { namespace = '', name, uid } = pod.metadata;
+  const found = config.find('tokens', namespace, name) as PodTokens | undefined;
+  // A pod of the same name may have been here before.
+  const token = found?.metadata.uid === uid ? found.tokens[tokenKey(source)] : undefined;
+  if (token === undefined) {
+    const account = pod.spec?.serviceAccountName ?? 'default';
+    throw new ApiError('NotFound', `no token of serviceaccount "${account}" yet: it does not exist, or is new`);
+  }
+  return new Map([[safePath(source.path), { bytes: Buffer.from(token, 'utf8'), mode }]]);
 }
 
 function keysOf(

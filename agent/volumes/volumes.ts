@@ -2,7 +2,7 @@ import type { KubeObject, Pod, Stored } from '../../shared/objects/types.ts';
 
 /** Config maps, secrets and service accounts the controller sent for this node's pods. */
 export interface ConfigSource {
-  /** Undefined when it does not exist (yet). `resource` as `configmaps`, `secrets`, `serviceaccounts`. */
+  /** Undefined when it does not exist (yet). `resource` as `configmaps`, `secrets`, `serviceaccounts`; `tokens` has those of a pod under its name. */
   find(resource: string, namespace: string, name: string): KubeObject | undefined;
 }
 

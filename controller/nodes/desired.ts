@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { tokenSources } from '../../shared/objects/pod-tokens.ts';
 import type { DesiredItem } from '../../shared/bus/messages.ts';
 import type { Container, KubeObject, Pod, ServiceAccount } from '../../shared/objects/types.ts';
 
@@ -32,7 +33,7 @@ export function desiredItems(
   return { items, named };
 }
 
-/** Keys of the config maps, secrets and service account that a pod names. */
+/** Keys of the config maps, secrets, service account and tokens that a pod names. */
 export function namedBy(pod: PodObject, lookup: Lookup): Set<string> {
   const keys = new Set<string>();
   const namespace = pod.metadata.namespace ?? '';
@@ -52,6 +53,7 @@ export function namedBy(pod: PodObject, lookup: Lookup): Set<string> {
       add('secrets', source.secret?.name);
     }
   }
+  if (tokenSources(spec).length > 0) add('tokens', pod.metadata.name);
   const ephemeral = (spec?.ephemeralContainers ?? []) as Container[];
   for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...ephemeral]) {
     for (const { valueFrom } of container.env ?? []) {

@@ -23,6 +23,7 @@ import { Joins } from './joins.ts';
 import type { BusAuthority } from './jwt.ts';
 import { NodeCalls } from './node-calls.ts';
 import { PodOwners } from './pod-owners.ts';
+import { PodTokenBook, type TokenIssuer } from './pod-token-book.ts';
 import { Registration } from './registration.ts';
 import { Sessions } from './sessions.ts';
 import { PodStatuses } from './status.ts';
@@ -38,6 +39,8 @@ export interface NodesDeps {
   events: Pick<EventRecorder, 'record'>;
   authority: BusAuthority;
   tokens: JoinTokens;
+  /** For tokens of ServiceAccounts in pods. */
+  issuer: TokenIssuer;
   /** Voids the bus credentials of this key: `NatsServer.revoke`. */
   revoke: (publicKey: string) => Promise<void>;
   settings: { podCidr: string; clusterId: string };
@@ -64,13 +67,14 @@ export class Nodes {
   readonly #complained = new Set<string>();
 
   constructor(deps: NodesDeps) {
-    const { bus, data, store, clock, log, authority, tokens, revoke, settings } = deps;
+    const { bus, data, store, clock, log, authority, tokens, issuer, revoke, settings } = deps;
     const { clusterId, podCidr: clusterCidr } = settings;
     this.#deps = deps;
     this.calls = new NodeCalls({ bus, data });
     this.#heartbeats = new Heartbeats(clock);
     this.#owners = new PodOwners(clock);
-    this.#sessions = new Sessions({ bus, store, owners: this.#owners, clock, log });
+    const podTokens = new PodTokenBook({ store, clock, issuer });
+    this.#sessions = new Sessions({ bus, store, owners: this.#owners, tokens: podTokens, clock, log });
     this.#statuses = new PodStatuses({ store, clock, log });
     this.#registration = new Registration({ store, clock, log, clusterCidr, clusterId });
     this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, log });
@@ -87,6 +91,10 @@ export class Nodes {
     const version = this.#sessions.load();
     const report = (error: unknown): void => log.error('node sessions failed', { error });
     scope.spawn((signal) => this.#sessions.run(version, signal), report);
+    scope.spawn(
+      (signal) => this.#sessions.renewTokens(signal),
+      () => undefined,
+    );
     scope.spawn((signal) => this.#hear(signal), report);
     const { signal } = scope;
     bus.serve(subjects.join, (body) => this.#joins.join(body), { queue, signal });

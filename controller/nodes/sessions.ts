@@ -10,14 +10,19 @@ import type { Change, Store } from '../store/store.ts';
 import { isSameForNode, keyOf, type PodObject } from './desired.ts';
 import { NodeSession } from './node-session.ts';
 import type { PodOwners } from './pod-owners.ts';
+import type { PodTokenBook } from './pod-token-book.ts';
 
 interface Deps {
   bus: Bus;
   store: Store;
   owners: PodOwners;
+  tokens: PodTokenBook;
   clock: Clock;
   log: Logger;
 }
+
+/** How often tokens are looked through for those that are to be replaced. */
+const tokenCheckMs = 30_000;
 
 const named: ReadonlySet<string> = new Set(['configmaps', 'secrets', 'serviceaccounts']);
 
@@ -42,6 +47,7 @@ export class Sessions {
     const { items, version } = this.#deps.store.list<PodObject>('pods');
     for (const session of this.#nodes.values()) session.pods.clear();
     this.#deps.owners.reset();
+    this.#deps.tokens.forgetAll();
     for (const pod of items) this.#place(pod);
     for (const node of this.#nodes.keys()) this.#mark(node);
     return version;
@@ -63,6 +69,14 @@ export class Sessions {
     }
   }
 
+  /** Has every node told of tokens that have been replaced. */
+  async renewTokens(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#deps.clock.sleep(tokenCheckMs, signal);
+      for (const node of this.#nodes.keys()) this.#mark(node);
+    }
+  }
+
   sync(node: string, request: SyncRequest): SyncReply {
     return this.#session(node).sync(request, this.#lookup);
   }
@@ -81,7 +95,9 @@ export class Sessions {
 
   readonly #lookup = (key: string): KubeObject | undefined => {
     const [resource = '', namespace = '', name = ''] = key.split('/');
-    return this.#deps.store.get(resource, namespace, name);
+    const { store, tokens } = this.#deps;
+    if (resource === 'tokens') return tokens.tokensOf(store.get<PodObject>('pods', namespace, name));
+    return store.get(resource, namespace, name);
   };
 
   #apply({ type, key, object, previous }: Change): void {
@@ -111,6 +127,7 @@ export class Sessions {
     if (node === undefined || node === '') return;
     this.#session(node).pods.delete(keyOf('pods', pod));
     this.#deps.owners.remove(pod.metadata.uid);
+    this.#deps.tokens.forget(pod.metadata.uid);
     this.#mark(node);
   }
 

@@ -1,7 +1,7 @@
 import type { LogLine, LogQuery } from '../logs.ts';
 import type { Event, KubeObject, Node, PodStatus } from '../objects/types.ts';
 
-/** What an agent should know: its pods, and the config maps, secrets and service accounts that these name. */
+/** What an agent should know: its pods, their tokens, and the config maps, secrets and service accounts that they name. */
 export interface DesiredItem {
   /** `<resource>/<namespace>/<name>`, as `pods/default/web`. */
   key: string;

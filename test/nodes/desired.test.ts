@@ -16,7 +16,13 @@ describe('desiredItems', () => {
       { name: 'b', secret: { secretName: 'volume-secret' } },
       {
         name: 'c',
-        projected: { sources: [{ configMap: { name: 'projected-map' } }, { secret: { name: 'projected-secret' } }] },
+        projected: {
+          sources: [
+            { configMap: { name: 'projected-map' } },
+            { secret: { name: 'projected-secret' } },
+            { serviceAccountToken: { path: 'token' } },
+          ],
+        },
       },
     ],
     initContainers: [{ name: 'i', image: 'x', envFrom: [{ secretRef: { name: 'from-secret' } }] }],
@@ -52,6 +58,7 @@ describe('desiredItems', () => {
         'secrets/default/projected-secret',
         'secrets/default/volume-secret',
         'serviceaccounts/default/robot',
+        `tokens/default/${pod.metadata.name}`,
       ].sort(),
     );
   });

@@ -87,6 +87,7 @@ export class NodesBench {
       events: new EventRecorder({ store, clock: systemClock, log: silentLogger }),
       authority: this.bus.authority,
       tokens: this.tokens,
+      issuer: { issue: ({ bound }) => ({ token: `token of ${bound.name}`, expiresAt: Date.now() + 3_600_000 }) },
       revoke: (key) => this.bus.server.revoke(key),
       settings: { podCidr: '10.90.0.0/16', clusterId: 'test' },
       onLogs: async (node, request): Promise<LogsReply> => {

@@ -220,8 +220,16 @@ describe('validation of pods', () => {
         ['{name: a, downwardAPI: {items: [{path: x}]}}', 'spec.volumes[0].downwardAPI.items[0]: Invalid value'],
         ['{name: a, projected: {sources: [{}]}}', 'spec.volumes[0].projected.sources[0]: Forbidden'],
         [
-          '{name: a, projected: {sources: [{serviceAccountToken: {path: t}}]}}',
-          'spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: projected source is not supported',
+          '{name: a, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 599}}]}}',
+          'spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 599: may not',
+        ],
+        [
+          '{name: a, projected: {sources: [{serviceAccountToken: {path: /t}}]}}',
+          'spec.volumes[0].projected.sources[0].serviceAccountToken.path: Invalid value',
+        ],
+        [
+          '{name: a, projected: {sources: [{clusterTrustBundle: {path: t}}]}}',
+          'spec.volumes[0].projected.sources[0].clusterTrustBundle: Forbidden: projected source is not supported',
         ],
       ],
     );

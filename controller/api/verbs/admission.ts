@@ -1,6 +1,7 @@
 import { ApiError } from '../../../shared/errors.ts';
+import { withAccountVolume } from '../../../shared/objects/account-volume.ts';
 import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
-import type { KubeObject, Namespace, Pod, Stored } from '../../../shared/objects/types.ts';
+import type { KubeObject, Namespace, Pod, ServiceAccount, Stored } from '../../../shared/objects/types.ts';
 import type { Store } from '../../store/store.ts';
 
 type Parts = KubeObject & { spec?: unknown; status?: unknown };
@@ -21,6 +22,15 @@ export function admitIntoNamespace(store: Store, info: ResourceInfo, { metadata 
   ];
   const details = { name: metadata.name, kind: info.plural, group: info.group || undefined, causes };
   throw new ApiError('Forbidden', `${resource} ${JSON.stringify(metadata.name)} is forbidden: ${why}`, details);
+}
+
+/** A new pod with the token of its ServiceAccount mounted; other objects as they are. */
+export function mountAccountToken(store: Store, info: ResourceInfo, object: KubeObject): KubeObject {
+  if (resourceName(info) !== 'pods') return object;
+  const pod: KubeObject & Pod = object as KubeObject & Pod;
+  const { namespace = '' } = pod.metadata;
+  const account = pod.spec?.serviceAccountName ?? 'default';
+  return withAccountVolume(pod, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
 }
 
 /** A new object without a status: that is for whoever acts on it to write. */

@@ -13,7 +13,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
-import { admitIntoNamespace, dropStatus } from './admission.ts';
+import { admitIntoNamespace, dropStatus, mountAccountToken } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { dropSystemMetadata, generateName, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
@@ -43,7 +43,8 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
 /** Completes a new object, its uid included, and checks it. Throws what it is refused for. */
 export function admitNew({ deps, request, target }: Writing, object: KubeObject): KubeObject {
   const { info } = target;
-  const complete = withIdentity(info, applyDefaults(info, object), randomUUID());
+  const defaulted = withIdentity(info, applyDefaults(info, object), randomUUID());
+  const complete = mountAccountToken(deps.store, info, defaulted);
   admitIntoNamespace(deps.store, info, complete);
   validateCreate(info, complete);
   checkEscalation(deps.authorizer, request.user, info, complete);

@@ -65,7 +65,7 @@ async function createPod(deps: Deps, set: ReplicaSetObject): Promise<StepFailure
   for (let tries = 1; ; tries += 1) {
     const name = randomName(set.metadata.name, random);
     try {
-      await store.create('pods', podFromTemplate(set, template, name));
+      await store.create('pods', podFromTemplate(store, set, template, name));
       events.record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${name}`, component);
       return undefined;
     } catch (error) {

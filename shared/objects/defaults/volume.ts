@@ -1,10 +1,9 @@
+import { defaultTokenSeconds } from '../pod-tokens.ts';
 import type { Volume } from '../types.ts';
 import { defaultClaimSpec } from './storage.ts';
 
 /** rw-r--r-- */
 const fileMode = 0o644;
-/** An account's token is good for an hour. */
-const tokenSeconds = 3600;
 
 /** Fills in what a volume leaves open; one without any source is an empty directory. */
 export function defaultVolume(volume: Volume): void {
@@ -16,7 +15,7 @@ export function defaultVolume(volume: Volume): void {
   }
   for (const { downwardAPI, serviceAccountToken } of volume.projected?.sources ?? []) {
     defaultItems(downwardAPI?.items);
-    if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= tokenSeconds;
+    if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= defaultTokenSeconds;
   }
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
   if (claim) defaultClaimSpec(claim);

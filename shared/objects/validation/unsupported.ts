@@ -12,7 +12,7 @@ export const volumeSources: readonly string[] = [
 ];
 
 /** Sources of projected volumes that nodes can write. */
-export const projectedSources: readonly string[] = ['configMap', 'downwardAPI', 'secret'];
+export const projectedSources: readonly string[] = ['configMap', 'downwardAPI', 'secret', 'serviceAccountToken'];
 
 /**
  * Fields of a pod spec that are kept but change nothing, with the value that asks for nothing after `=`. A path leads

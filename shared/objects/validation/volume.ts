@@ -1,5 +1,6 @@
 import type { Cause } from '../../errors.ts';
 import { readQuantity } from '../quantity.ts';
+import type { TokenSource } from '../pod-tokens.ts';
 import type { Volume } from '../types.ts';
 import { eachOf, forbidden, invalid, required } from './causes.ts';
 import { fieldRefCauses, referenceCauses, resourceRefCauses, volumeFields } from './env.ts';
@@ -76,6 +77,17 @@ function downwardCauses(items: DownwardItems, path: string): Cause[] {
   });
 }
 
+function tokenCauses({ path: file, expirationSeconds = 600 }: TokenSource, path: string): Cause[] {
+  const field = `${path}.expirationSeconds`;
+  const short = invalid(field, expirationSeconds, 'may not specify a duration less than 10 minutes');
+  const long = invalid(field, expirationSeconds, 'may not specify a duration larger than 2^32 seconds');
+  return [
+    ...insidePath(file, `${path}.path`),
+    ...(expirationSeconds < 600 ? [short] : []),
+    ...(expirationSeconds > 2 ** 32 ? [long] : []),
+  ];
+}
+
 function projectionCauses(source: Projection, path: string): Cause[] {
   const [first, ...more] = Object.keys(source);
   if (!first || more.length > 0) return [forbidden(path, 'must specify exactly 1 projected source')];
@@ -83,12 +95,13 @@ function projectionCauses(source: Projection, path: string): Cause[] {
     const detail = `projected source is not supported; supported sources: ${projectedSources.join(', ')}`;
     return [forbidden(`${path}.${first}`, detail)];
   }
-  const { configMap, secret, downwardAPI } = source;
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
   return [
     ...(configMap ? referenceCauses(configMap.name, `${path}.configMap.name`) : []),
     ...fileCauses(configMap?.items, undefined, `${path}.configMap`),
     ...(secret ? referenceCauses(secret.name, `${path}.secret.name`) : []),
     ...fileCauses(secret?.items, undefined, `${path}.secret`),
     ...downwardCauses(downwardAPI?.items, `${path}.downwardAPI`),
+    ...(serviceAccountToken ? tokenCauses(serviceAccountToken, `${path}.serviceAccountToken`) : []),
   ];
 }

@@ -119,8 +119,21 @@ describe('NodeVolumes', () => {
     const path = await pathOf(pod, 'v');
     assert.equal(await readFile(join(path, 'labels'), 'utf8'), 'app="web"\ntier="a\\"b"');
     assert.equal(await readFile(join(path, 'a'), 'utf8'), '1');
-    const token = podWith([{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }]);
-    await assert.rejects(volumes.prepare(token), /from serviceAccountToken are not supported/);
+  });
+
+  it('writes the tokens that came for this very pod, and new ones in their place', async () => {
+    const source = { serviceAccountToken: { path: 'token', audience: 'mail', expirationSeconds: 600 } };
+    const pod = podWith([{ name: 'v', projected: { sources: [source] } }]);
+    const { name, uid } = pod.metadata;
+    const come = (token: string, of = uid): void =>
+      put('tokens', name, { metadata: { name, uid: of }, tokens: { '600 mail': token } });
+    await assert.rejects(volumes.prepare(pod), /no token of serviceaccount "default" yet/);
+    come('foreign', 'another-uid');
+    await assert.rejects(volumes.prepare(pod), /no token of serviceaccount/);
+    for (const token of ['first', 'second']) {
+      come(token);
+      assert.equal(await readFile(join(await pathOf(pod, 'v'), 'token'), 'utf8'), token);
+    }
   });
 
   it('makes an empty directory once, in memory when asked, with the group of the pod', async () => {

@@ -18,6 +18,7 @@ export interface BoundObject {
 export interface TokenOrder {
   namespace: string;
   account: { name: string; uid: string };
+  /** Empty: this API. */
   audiences: readonly string[];
   lifeMs: number;
   bound?: BoundObject;
@@ -74,7 +75,7 @@ export class AccountTokens {
     const now = Math.floor(this.#clock.now() / 1_000);
     const exp = now + Math.floor(lifeMs / 1_000);
     const token = this.#signer.sign({
-      aud: audiences,
+      aud: audiences.length > 0 ? audiences : [issuer],
       exp,
       iat: now,
       iss: issuer,

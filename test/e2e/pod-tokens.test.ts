@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { type Kubectl, needsKubectl } from '../api/kubectl.ts';
+import { needsRoot } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+import { Cluster, isReady } from './cluster.ts';
+import { idle, shellPod, toolsImage } from './shell-pods.ts';
+
+const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+describe('tokens in pods', function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+  let kubectl: Kubectl;
+
+  before(async function () {
+    needsRoot(this);
+    needsKubectl(this);
+    cluster = await Cluster.create();
+    await cluster.importImage(toolsImage);
+    await cluster.up();
+    kubectl = await cluster.kubectl();
+  });
+  after(() => cluster?.destroy());
+  afterEach(function () {
+    cluster.explain(this.currentTest);
+  });
+
+  const read = (pod: string, file: string): Promise<string> => kubectl.ok(`exec ${pod} -- cat ${folder}/${file}`);
+
+  it('are mounted with the certificate and the namespace, and prove the account to the API', async () => {
+    await cluster.create(shellPod('reader', idle));
+    await cluster.untilPod('reader', 'runs', isReady);
+    const [token, certificate, namespace] = await Promise.all(
+      ['token', 'ca.crt', 'namespace'].map((file) => read('reader', file)),
+    );
+    assert.equal(namespace, 'default');
+    assert.match(certificate ?? '', /^-----BEGIN CERTIFICATE-----/);
+    const who = await kubectl.ok(`auth whoami --token=${token} -o jsonpath={.status.userInfo.username}`);
+    assert.equal(who, 'system:serviceaccount:default:default');
+    assert.match(
+      await kubectl.fails(`get pods --token=${token}`),
+      /User "system:serviceaccount:default:default" cannot/,
+    );
+    await kubectl.ok('create rolebinding readers --clusterrole=view --serviceaccount=default:default');
+    assert.match(await kubectl.ok(`get pods --token=${token}`), /reader/);
+    await kubectl.ok('delete pod reader');
+    assert.match(await kubectl.fails(`get pods --token=${token}`), /You must be logged in/);
+  });
+
+  it('are not given to pods that want none, and are good beyond the life of a controller', async () => {
+    await cluster.create(shellPod('without', idle, { automountServiceAccountToken: false }));
+    await cluster.create(shellPod('with', idle));
+    await cluster.untilPod('without', 'runs', isReady);
+    await cluster.untilPod('with', 'runs', isReady);
+    await kubectl.fails(`exec without -- ls ${folder}`);
+    const killed = await cluster.kill('controller');
+    await cluster.untilBack('controller', killed);
+    await until(async () => (await kubectl.run(['get', '--raw', '/readyz'])).code === 0, 'the API answers');
+    const token = await read('with', 'token');
+    assert.match(await kubectl.ok(`auth whoami --token=${token}`), /system:serviceaccount:default:default/);
+  });
+});
