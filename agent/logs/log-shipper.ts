@@ -20,6 +20,7 @@ const idleAfter = 8;
 const idleMs = 30_000;
 /** Of one request, so that it fits into a message of the bus with all its markup. */
 const maxRequestBytes = 256 << 10;
+const largeBatchBytes = 32 << 10;
 
 /** Sends new lines of all containers in turn, so that a loud one delays the others by one request at most. */
 export class LogShipper {
@@ -71,8 +72,13 @@ export class LogShipper {
     const sent = batches.map(({ batch }) => batch);
     const next = await link.sendLogs(sent, signal);
     for (const [index, { log, batch }] of batches.entries()) await log.acknowledge(batch, next[index] ?? batch.first);
-    return size >= maxRequestBytes || sent.some(({ lines }) => lines.length >= 100);
+    return size >= maxRequestBytes || sent.some(isLarge);
   }
+}
+
+/** There is probably more where it comes from. */
+function isLarge(batch: LogBatch): boolean {
+  return batch.lines.length >= 100 || sizeOf(batch) >= largeBatchBytes;
 }
 
 function sizeOf({ lines }: LogBatch): number {

@@ -26,13 +26,14 @@ describe('NodeLogs', () => {
   let kept: PodIdentity[];
   const rotation = { fileBytes: 20_000, files: 3, attempts: 2, allFiles: 100 };
 
-  const start = async (): Promise<NodeLogs> => {
+  const start = async (limits = rotation): Promise<NodeLogs> => {
     const driver = {
       listContainers: async () => (await Promise.all(writers.map((writer) => writer.listContainers()))).flat(),
       reopenLog: (id: string) => writers[0]?.reopenLog() ?? Promise.reject(new Error(id)),
     };
     const paths = { logs, state: join(root, 'state') };
-    const node = new NodeLogs({ driver, link, paths, clock, log: silentLogger, keptPods: () => kept, rotation });
+    const keptPods = (): PodIdentity[] => kept;
+    const node = new NodeLogs({ driver, link, paths, clock, log: silentLogger, keptPods, rotation: limits });
     await node.run(scope);
     return node;
   };
@@ -143,6 +144,16 @@ describe('NodeLogs', () => {
       await until(() => shipped('quiet').length === round);
       assert.ok(clock.monotonic() - began <= 1500);
     }
+  });
+
+  it('ships long lines one after the other, without a pause between', async () => {
+    const long = Array.from({ length: 60 }, (_, index) => `${String(index)} ${'x'.repeat(30_000)}`);
+    await writers[0]?.writeMany(long);
+    await start({ ...rotation, fileBytes: 10 << 20 });
+    const begin = clock.monotonic();
+    await until(() => shipped().length === long.length);
+    assert.deepEqual(shipped(), long);
+    assert(clock.monotonic() - begin < 500, `${String(clock.monotonic() - begin)} ms`);
   });
 
   it('sends again what a controller has forgotten, as far as it is still there', async () => {
