@@ -68,22 +68,25 @@ export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: 
 /** What of the stored object a completed update keeps, or does not. */
 const settlers: Readonly<Record<ResourceName, (object: never, old: never) => void>> = { services: settleService };
 
-/** A copy of a completed update that keeps what was given out to the object it replaces, and drops what has no use now. */
+/** A completed update that keeps what was given out to the object it replaces, and drops what has no use now. */
 export function withKept<T extends KubeObject>(info: ResourceInfo, object: T, old: KubeObject): T {
-  const copy = structuredClone(object);
   const settle = settlers[resourceName(info)] as ((object: T, old: KubeObject) => void) | undefined;
-  settle?.(copy, old);
+  if (!settle) return object;
+  const copy = structuredClone(object);
+  settle(copy, old);
   return copy;
 }
 
 /**
- * A copy of a new, completed object with its uid, and with what Kubernetes derives from that. Whatever creates objects
- * without the API calls it after `applyDefaults`, once the name is known; the store keeps the uid.
+ * A new, completed object with its uid, and with what Kubernetes derives from that. Whatever creates objects without
+ * the API calls it after `applyDefaults`, once the name is known; the store keeps the uid.
  */
 export function withIdentity<T extends KubeObject>(info: ResourceInfo, object: T, uid: string): T {
-  const copy = { ...structuredClone(object), metadata: { ...object.metadata, uid } };
+  const identified = { ...object, metadata: { ...object.metadata, uid } };
   const identify = identifiers[resourceName(info)] as ((object: T) => void) | undefined;
-  identify?.(copy);
+  if (!identify) return identified;
+  const copy = structuredClone(identified);
+  identify(copy);
   return copy;
 }
 

@@ -51,6 +51,21 @@ describe('kubectl apply and berth apply on the same objects', function () {
     assert.doesNotMatch(await plane.ok(readManagers), /kubectl-client-side-apply/);
   });
 
+  it('says that nothing changed when a quantity is only written in another way', async () => {
+    const resources = { limits: { cpu: '1000m', memory: '1024Mi' } };
+    const spec = { containers: [{ name: 'main', image: 'other:1', resources }] };
+    const template = { metadata: { labels: { app: 'other' } }, spec };
+    const object = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'other' },
+      spec: { replicas: 0, selector: { matchLabels: { app: 'other' } }, template },
+    };
+    const file = await plane.file('quantities.json', JSON.stringify(object));
+    await kubectl('apply', '-f', file);
+    assert.equal(await plane.ok(['apply', '-f', file]), 'deployment.apps/other unchanged');
+  });
+
   it('removes what the other had said and a manifest says no more', async () => {
     const manifest = (data: object): string =>
       JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data });
