@@ -14,6 +14,8 @@ export interface ResourceInfo {
   subresources: readonly string[];
   /** Kept and answered, but nothing acts on it yet: writes get a Warning header. */
   storedOnly?: true;
+  /** An update of one that is not there makes it, as in Kubernetes. */
+  madeByUpdate?: true;
   /** What can be done with the resource itself; absent: everything. */
   verbs?: readonly string[];
 }
@@ -43,6 +45,7 @@ function group(
 const inAll = { categories: ['all'] } as const;
 const clusterWide = { namespaced: false } as const;
 const storedOnly = { storedOnly: true } as const;
+const madeByUpdate = { madeByUpdate: true } as const;
 const withStatus = { subresources: ['status'] } as const;
 const withScale = { subresources: ['status', 'scale'] } as const;
 
@@ -72,15 +75,18 @@ export const resources: readonly ResourceInfo[] = [
     ConfigMap: ['configmaps', { shortNames: ['cm'] }],
     Secret: ['secrets'],
     ServiceAccount: ['serviceaccounts', { shortNames: ['sa'], subresources: ['token'] }],
-    Event: ['events', { shortNames: ['ev'] }],
-    Service: ['services', { ...inAll, ...storedOnly, shortNames: ['svc'], subresources: ['status', 'proxy'] }],
-    Endpoints: ['endpoints', { ...storedOnly, singular: 'endpoints', shortNames: ['ep'] }],
+    Event: ['events', { ...madeByUpdate, shortNames: ['ev'] }],
+    Service: [
+      'services',
+      { ...inAll, ...storedOnly, ...madeByUpdate, shortNames: ['svc'], subresources: ['status', 'proxy'] },
+    ],
+    Endpoints: ['endpoints', { ...storedOnly, ...madeByUpdate, singular: 'endpoints', shortNames: ['ep'] }],
     PersistentVolume: ['persistentvolumes', { ...clusterWide, ...withStatus, ...storedOnly, shortNames: ['pv'] }],
     PersistentVolumeClaim: ['persistentvolumeclaims', { ...withStatus, ...storedOnly, shortNames: ['pvc'] }],
     ReplicationController: ['replicationcontrollers', { ...withScale, ...inAll, shortNames: ['rc'] }],
     PodTemplate: ['podtemplates', storedOnly],
     ResourceQuota: ['resourcequotas', { ...withStatus, ...storedOnly, shortNames: ['quota'] }],
-    LimitRange: ['limitranges', { ...storedOnly, shortNames: ['limits'] }],
+    LimitRange: ['limitranges', { ...storedOnly, ...madeByUpdate, shortNames: ['limits'] }],
   }),
   ...group('apps', 'v1', {
     Deployment: ['deployments', { ...withScale, ...inAll, shortNames: ['deploy'] }],
@@ -108,7 +114,7 @@ export const resources: readonly ResourceInfo[] = [
     NetworkPolicy: ['networkpolicies', { ...storedOnly, shortNames: ['netpol'] }],
   }),
   ...group('discovery.k8s.io', 'v1', { EndpointSlice: ['endpointslices', storedOnly] }),
-  ...group('coordination.k8s.io', 'v1', { Lease: ['leases'] }),
+  ...group('coordination.k8s.io', 'v1', { Lease: ['leases', madeByUpdate] }),
   ...group('scheduling.k8s.io', 'v1', {
     PriorityClass: ['priorityclasses', { ...clusterWide, ...storedOnly, shortNames: ['pc'] }],
   }),
@@ -117,10 +123,10 @@ export const resources: readonly ResourceInfo[] = [
   }),
   ...group('node.k8s.io', 'v1', { RuntimeClass: ['runtimeclasses', { ...clusterWide, ...storedOnly }] }),
   ...group('rbac.authorization.k8s.io', 'v1', {
-    Role: ['roles'],
-    RoleBinding: ['rolebindings'],
-    ClusterRole: ['clusterroles', clusterWide],
-    ClusterRoleBinding: ['clusterrolebindings', clusterWide],
+    Role: ['roles', madeByUpdate],
+    RoleBinding: ['rolebindings', madeByUpdate],
+    ClusterRole: ['clusterroles', { ...clusterWide, ...madeByUpdate }],
+    ClusterRoleBinding: ['clusterrolebindings', { ...clusterWide, ...madeByUpdate }],
   }),
 ];
 

@@ -174,6 +174,27 @@ describe('writes over the API', () => {
       assert.equal(dry.json.metadata.resourceVersion, json.metadata.resourceVersion);
       assert.equal((await ok('GET', `${deployments}/web`)).json.spec.replicas, 1);
     });
+
+    it('makes what is not there only of the kinds for which Kubernetes does', async () => {
+      const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+      const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l' }, spec: {} };
+      const put = (more: object = {}): Promise<Answer> =>
+        api.call('PUT', `${leases}/l`, { body: { ...lease, ...more } });
+      assert.equal((await put({ metadata: { name: 'l', resourceVersion: '7' } })).code, 404);
+      assert.equal((await api.call('PUT', `${leases}/l?dryRun=All`, { body: lease })).code, 201);
+      const made = await put();
+      assert.equal(made.code, 201, made.text);
+      assert.equal((await put({ spec: { holderIdentity: 'me' } })).code, 200);
+      const raced = await Promise.all(
+        ['a', 'a', 'a'].map((name) => api.call('PUT', `${leases}/${name}`, { body: { ...lease, metadata: { name } } })),
+      );
+      assert.deepEqual(
+        raced.map(({ code }) => code).sort((a, b) => a - b),
+        [200, 200, 201],
+      );
+      assert.equal((await api.call('PUT', `${maps}/none`, { body: configMapManifest('none') })).code, 404);
+      assert.equal((await api.call('PUT', `${leases}/l2/status`, { body: lease })).code, 404);
+    });
   });
 
   describe('patch', () => {

@@ -23,21 +23,25 @@ const maxNameTries = 8;
 
 /** POST on a collection. */
 export async function createObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
-  const { info } = target;
   const options = parseWriteOptions(request);
   const form = negotiateForm(request.headers.accept);
   const sent = await readObject(request, target, options);
   if (sent.metadata.resourceVersion) {
     throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created');
   }
-  const writing = { deps, request, target, options };
-  const prepared = dropSystemMetadata(dropStatus(info, placeObject(sent, target)));
-  const created = await withName(prepared, (object) => {
+  const created = await createSent({ deps, request, target, options }, placeObject(sent, target));
+  return jsonReply(201, new Representation(target, form, request.query, deps.clock).object(created));
+}
+
+/** Makes an object of what a client sent. Throws what it is refused for. */
+export function createSent(writing: Writing, sent: KubeObject): Promise<KubeObject> {
+  const { deps, target, options } = writing;
+  const { info } = target;
+  return withName(dropSystemMetadata(dropStatus(info, sent)), (object) => {
     const complete = admitNew(writing, object);
     const write = { info, manager: options.fieldManager };
     return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));
   });
-  return jsonReply(201, new Representation(target, form, request.query, deps.clock).object(created));
 }
 
 /** Completes a new object, its uid included, and checks it. Throws what it is refused for. */

@@ -5,16 +5,18 @@ import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateEphemeralUpdate, validateUpdate } from '../../../shared/objects/validation/validate.ts';
 import { prepareUpdate } from '../../store/object-rules.ts';
 import { conflict } from '../../store/store-errors.ts';
+import { attributesOf } from '../access/attributes.ts';
 import { checkEscalation } from '../access/escalation.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
-import type { ResourceTarget } from '../resource-path.ts';
+import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { mergeEphemeralWrite, mergeMainWrite, mergeStatusWrite } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { keepSystemMetadata, placeObject } from './metadata.ts';
+import { createSent } from './create.ts';
 import { findObject } from './read.ts';
 import { Representation } from './representation.ts';
 import { parseWriteOptions, type Writing } from './write-options.ts';
@@ -22,13 +24,31 @@ import { parseWriteOptions, type Writing } from './write-options.ts';
 /** A try fails only where another writer succeeded, so many writers at once need as many. */
 const maxTries = 32;
 
-/** PUT of an object or of its status. */
+/** PUT of an object or of its status. Some kinds are made by it. */
 export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const options = parseWriteOptions(request);
   const form = negotiateForm(request.headers.accept);
   const sent = placeObject(await readObject(request, target, options), target);
-  const stored = await replaceObject({ deps, request, target, options }, () => sent);
-  return jsonReply(200, new Representation(target, form, request.query, deps.clock).object(stored));
+  const writing = { deps, request, target, options };
+  const reply = (code: number, object: KubeObject): Reply =>
+    jsonReply(code, new Representation(target, form, request.query, deps.clock).object(object));
+  const created = await createAbsent(writing, sent);
+  return created === undefined ? reply(200, await replaceObject(writing, () => sent)) : reply(201, created);
+}
+
+/** Undefined when there is something to update, or nothing may be made: a version that is named must be there. */
+async function createAbsent(writing: Writing, sent: KubeObject): Promise<KubeObject | undefined> {
+  const { deps, request, target } = writing;
+  const { info, namespace, name = '', subresource } = target;
+  if (!info.madeByUpdate || subresource !== undefined || sent.metadata.resourceVersion) return undefined;
+  if (deps.store.get(resourceName(info), namespace, name) !== undefined) return undefined;
+  deps.authorizer.require(request.user, attributesOf('create', { ...target, info: servedInfo(target) }));
+  try {
+    return await createSent(writing, sent);
+  } catch (error) {
+    if (hasReason(error, 'AlreadyExists')) return undefined;
+    throw error;
+  }
 }
 
 /**
