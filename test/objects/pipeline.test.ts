@@ -18,7 +18,15 @@ describe('object pipeline', () => {
           const complete = applyDefaults(info, decodeObject(info, body, 'Strict').object);
           const object = withIdentity(info, complete, 'a-uid');
           assert.deepEqual(applyDefaults(info, object), object);
-          assert.ok(createCauses(info, object).every(({ field, message }) => field !== undefined && message !== ''));
+          const causes = createCauses(info, object);
+          assert.ok(causes.every(({ field, message }) => field !== undefined && message !== ''));
+          // What was accepted once is accepted again as it is.
+          const told = new Set(causes.map(({ field, message }) => `${field}: ${message}`));
+          const again = updateCauses(info, object, object).map(({ field, message }) => `${field}: ${message}`);
+          assert.deepEqual(
+            again.filter((problem) => !told.has(problem)),
+            [],
+          );
           const old = applyDefaults(info, decodeObject(info, other, 'Strict').object);
           const kept = withKept(info, object, old);
           assert.deepEqual(withKept(info, kept, old), kept);

@@ -136,9 +136,9 @@ function waitsToStart({ spec, status }: Job): boolean {
 /** What the template has to be: the old one, with the placement of the new one as long as that may change. */
 function fixedTemplate(job: Job, template: PodTemplateSpec): PodTemplateSpec | undefined {
   const old = job.spec?.template;
-  if (!old || !waitsToStart(job)) return old;
-  const { nodeSelector, tolerations, affinity, schedulingGates } = template.spec ?? {};
-  const { nodeSelector: _selector, tolerations: _tolerations, ...rest } = old.spec ?? { containers: [] };
+  if (!old?.spec || !template.spec || !waitsToStart(job)) return old;
+  const { nodeSelector, tolerations, affinity, schedulingGates } = template.spec;
+  const { nodeSelector: _selector, tolerations: _tolerations, ...rest } = old.spec;
   const { affinity: _affinity, schedulingGates: _gates, ...kept } = rest;
   const placement = {
     ...(nodeSelector && { nodeSelector }),
