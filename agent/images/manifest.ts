@@ -127,9 +127,24 @@ export function parseImageDocument(body: Buffer): ImageDocument {
     const found = value[key];
     return typeof found === 'string' && found !== '' ? found : undefined;
   };
-  const config = (typeof value.config === 'object' ? value.config : null) ?? {};
+  const config = readConfig((typeof value.config === 'object' ? value.config : null) ?? {});
   const [architecture, os, variant, created] = [text('architecture'), text('os'), text('variant'), text('created')];
   return { architecture, os, variant, created, config, diffIds };
+}
+
+/** Whoever builds images writes null for what there is not. Refuses values of another type: they would be met at each start. */
+function readConfig(value: object): ImageConfig {
+  const fields = value as Record<string, unknown>;
+  const isAbsent = (key: string): boolean => fields[key] === undefined || fields[key] === null;
+  const isText = (found: unknown): boolean => typeof found === 'string';
+  for (const key of ['Entrypoint', 'Cmd', 'Env'].filter((each) => !isAbsent(each))) {
+    const found = fields[key];
+    if (!Array.isArray(found) || !found.every(isText)) refuse(`${key} of the image config is not a list of texts`);
+  }
+  for (const key of ['WorkingDir', 'User', 'StopSignal'].filter((each) => !isAbsent(each))) {
+    if (!isText(fields[key])) refuse(`${key} of the image config is not a text`);
+  }
+  return value;
 }
 
 /** The platform of this machine in the words of images. */
