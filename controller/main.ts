@@ -16,6 +16,7 @@ import { AccountTokens } from './api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
 import { ApiServer } from './api/server.ts';
 import { ServiceAllocator } from './api/services/allocator.ts';
+import { readBuildInfo } from './build-info.ts';
 import { ensureAdmin, hashToken } from './certificates/admin.ts';
 import { Pki } from './certificates/pki.ts';
 import { ensureTokenKey } from './certificates/token-key.ts';
@@ -193,6 +194,7 @@ async function serve(
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
     usage,
+    build: readBuildInfo(import.meta.dirname),
     routes: tokenRoutes(tokens),
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));

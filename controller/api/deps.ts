@@ -8,6 +8,7 @@ import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
 import type { ResourceUsage } from './measured/resource-usage.ts';
 import type { ServiceAllocator } from './services/allocator.ts';
+import type { BuildVersion } from './open-paths.ts';
 import type { PodExec, PodLogs } from './pod-streams.ts';
 
 /** Certificate and key of the server, and the authority whose client certificates it accepts (all PEM). */
@@ -53,6 +54,8 @@ export interface ApiDeps {
   podLogs: PodLogs;
   podExec: PodExec;
   usage: ResourceUsage;
+  /** Shown by `/version`; absent: nothing is known. */
+  build?: BuildVersion;
   routes: readonly ExtensionRoute[];
   registry: Registry;
 }

@@ -1,6 +1,13 @@
 import type { RequestTarget } from './http/api-request.ts';
 import { jsonReply, textReply, type Reply } from './http/reply.ts';
 
+/** What is known of the running program; '' for what is not. */
+export interface BuildVersion {
+  gitCommit: string;
+  /** RFC 3339. */
+  buildDate: string;
+}
+
 const health: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz']);
 
 /** What `kubectl version` shows. Clients choose API versions by it, so it names the Kubernetes release Berth speaks. */
@@ -9,17 +16,17 @@ const version = {
   minor: '32',
   gitVersion: 'v1.32.0+berth.1',
   gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
+  gitTreeState: '',
+  buildDate: '',
   goVersion: '',
   compiler: '',
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 };
 
 /** The answers that need no credential: health and version. Undefined for every other path. */
-export function answerOpenPath(method: string, { segments }: RequestTarget): Reply | undefined {
+export function answerOpenPath(method: string, { segments }: RequestTarget, build?: BuildVersion): Reply | undefined {
   const [path = '', ...more] = segments;
   if (more.length > 0 || (method !== 'GET' && method !== 'HEAD')) return undefined;
   if (health.has(path)) return textReply(200, 'ok');
-  return path === 'version' ? jsonReply(200, version) : undefined;
+  return path === 'version' ? jsonReply(200, { ...version, ...build }) : undefined;
 }
