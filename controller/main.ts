@@ -164,10 +164,11 @@ async function openAgents(context: Context, { store, history, events }: Storage)
 function decide(
   { clock, log, registry, scope, pki }: Context,
   { store, events }: Storage,
-  { nodes }: Agents,
+  { nodes, accountTokens }: Agents,
   address: Address,
 ): void {
-  const api = { address: reachableAddress(address), port: address.port, authority: pki.authority };
+  const issueLasting: AccountTokens['issueLasting'] = (order) => accountTokens.issueLasting(order);
+  const api = { address: reachableAddress(address), port: address.port, authority: pki.authority, issueLasting };
   const deps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
   startReconcilers(deps, scope.child('reconcilers'));
   new Scheduler(deps).run(scope.child('scheduler'));

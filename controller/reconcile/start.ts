@@ -1,4 +1,5 @@
 import type { Scope } from '../../shared/scope.ts';
+import { AccountSecretReconciler, type AccountCredentials } from './account-secret/reconciler.ts';
 import { ClusterRoleReconciler } from './cluster-role/reconciler.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
 import { DisruptionReconciler } from './disruption/reconciler.ts';
@@ -19,10 +20,7 @@ export interface ReconcilersDeps extends NodeLifecycleDeps {
   /** How silence of nodes is judged; absent: four seconds of it. */
   silence?: SilenceSettings;
   /** How programs in pods find and know the API; absent in tests that are not about it. */
-  api?: ApiAddress & {
-    /** Certificate (PEM). */
-    authority: string;
-  };
+  api?: ApiAddress & AccountCredentials;
 }
 
 /** Starts every reconciler; they run until `scope` closes. Call it once, when the store is loaded. */
@@ -38,6 +36,7 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
+  if (deps.api) new AccountSecretReconciler(deps, deps.api).run(scope.child('account-secret'));
   new NamespaceReconciler(deps, deps.api?.authority).run(scope.child('namespace'));
   if (deps.api) new KubernetesServiceReconciler(deps, deps.api).run(scope.child('kubernetes-service'));
 }

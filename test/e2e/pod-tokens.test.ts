@@ -47,6 +47,26 @@ describe('tokens in pods', function () {
     assert.match(await kubectl.fails(`get pods --token=${token}`), /You must be logged in/);
   });
 
+  it('come in Secrets for programs outside, until the account goes', async () => {
+    await kubectl.ok('create serviceaccount robot');
+    await kubectl.ok('apply -f -', {
+      stdin: `
+apiVersion: v1
+kind: Secret
+metadata: {name: robot, annotations: {kubernetes.io/service-account.name: robot}}
+type: kubernetes.io/service-account-token
+`,
+    });
+    await kubectl.ok('wait secret/robot --for=jsonpath={.data.token} --timeout=30s');
+    const encoded = await kubectl.ok('get secret robot -o jsonpath={.data.token}');
+    const token = Buffer.from(encoded, 'base64').toString();
+    const who = await kubectl.ok(`auth whoami --token=${token} -o jsonpath={.status.userInfo.username}`);
+    assert.equal(who, 'system:serviceaccount:default:robot');
+    await kubectl.ok('delete serviceaccount robot');
+    assert.match(await kubectl.fails(`auth whoami --token=${token}`), /You must be logged in/);
+    await kubectl.ok('wait secret/robot --for=delete --timeout=30s');
+  });
+
   it('are not given to pods that want none, and are good beyond the life of a controller', async () => {
     await cluster.create(shellPod('without', idle, { automountServiceAccountToken: false }));
     await cluster.create(shellPod('with', idle));

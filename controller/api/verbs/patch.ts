@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import { notFound, type ResourceTarget } from '../resource-path.ts';
+import { notFound, servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { readPatch, type Patch } from './codec.ts';
 import { admitNew, storeNew } from './create.ts';
 import { dropStatus } from './admission.ts';
@@ -36,7 +36,7 @@ export async function patchObject(deps: ApiDeps, request: ApiRequest, target: Re
 /** Undefined when somebody else made the object meanwhile: then it is there to be patched. */
 async function createApplied(writing: Writing, patch: Patch): Promise<KubeObject | undefined> {
   const { deps, request, target } = writing;
-  deps.authorizer.require(request.user, attributesOf('create', target));
+  deps.authorizer.require(request.user, attributesOf('create', { ...target, info: servedInfo(target) }));
   const applied = placeObject(patch.apply(undefined, deps.clock.now()), target);
   const { managedFields, resourceVersion, uid } = applied.metadata;
   if (resourceVersion || uid) throw notFound(target.info, applied.metadata.name);

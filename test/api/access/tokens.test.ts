@@ -78,6 +78,16 @@ describe('tokens of ServiceAccounts', () => {
     }
   });
 
+  it('without an end are those of Secrets, and end with them', async () => {
+    const account = await anAccount();
+    const secret = await anObject('secrets', 'Secret', 'robot-token');
+    const token = tokens.issueLasting({ namespace: 'default', account, secret });
+    await clock.advance(400 * 24 * 3_600_000);
+    assert.equal(tokens.bearerOf(token)?.user.name, 'system:serviceaccount:default:robot');
+    await store.remove('secrets', 'default', 'robot-token');
+    assert.equal(tokens.bearerOf(token), undefined);
+  });
+
   it('are good for their audiences only', async () => {
     const { token } = tokens.issue({ ...order, account: await anAccount(), audiences: ['vault', 'mail'] });
     assert.equal(tokens.bearerOf(token), undefined);

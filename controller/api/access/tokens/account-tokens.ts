@@ -3,7 +3,7 @@ import type { Clock } from '../../../../shared/clock.ts';
 import type { KubeObject } from '../../../../shared/objects/types.ts';
 import type { Store } from '../../../store/store.ts';
 import { accountGroups, accountUserName, type User } from '../user.ts';
-import { TokenSigner } from './signed-token.ts';
+import { TokenSigner, type Claims } from './signed-token.ts';
 
 /** Whom tokens say they are from, and whom they are for when nobody else is named. */
 export const issuer = 'https://kubernetes.default.svc.cluster.local';
@@ -71,12 +71,20 @@ export class AccountTokens {
     return this.#signer.keySet;
   }
 
-  issue({ namespace, account, audiences, lifeMs, bound }: TokenOrder): { token: string; expiresAt: number } {
+  issue(order: TokenOrder): { token: string; expiresAt: number } {
+    const exp = Math.floor(this.#clock.now() / 1_000) + Math.floor(order.lifeMs / 1_000);
+    return { token: this.#signer.sign({ ...this.#claims(order), exp }), expiresAt: exp * 1_000 };
+  }
+
+  /** A token for the API that ends with a Secret alone: it is kept in there. */
+  issueLasting({ secret, ...order }: Pick<TokenOrder, 'namespace' | 'account'> & { secret: Reference }): string {
+    return this.#signer.sign(this.#claims({ ...order, audiences: [issuer], bound: { kind: 'Secret', ...secret } }));
+  }
+
+  #claims({ namespace, account, audiences, bound }: Omit<TokenOrder, 'lifeMs'>): Claims {
     const now = Math.floor(this.#clock.now() / 1_000);
-    const exp = now + Math.floor(lifeMs / 1_000);
-    const token = this.#signer.sign({
+    return {
       aud: audiences.length > 0 ? audiences : [issuer],
-      exp,
       iat: now,
       iss: issuer,
       jti: randomUUID(),
@@ -87,25 +95,26 @@ export class AccountTokens {
       },
       nbf: now,
       sub: accountUserName(namespace, account.name),
-    });
-    return { token, expiresAt: exp * 1_000 };
+    };
   }
 
   /** Whose token this is, if it is good now and for one of these audiences. */
   bearerOf(token: string, wanted: readonly string[] = [issuer]): TokenBearer | undefined {
     const claims = this.#signer.read(token);
-    if (claims === undefined || claims['iss'] !== issuer || !this.#isInTime(claims)) return undefined;
+    if (claims === undefined || claims['iss'] !== issuer) return undefined;
     const given = [claims['aud'] ?? []].flat() as unknown[];
     const audiences = wanted.filter((each) => given.includes(each));
     // What this key has signed has the form that it was signed in.
     const account = claims['kubernetes.io'] as AccountClaim;
-    if (audiences.length === 0 || !this.#isAlive(account)) return undefined;
+    if (audiences.length === 0 || !this.#isInTime(claims, account) || !this.#isAlive(account)) return undefined;
     return { user: userOf(account, claims['jti'] as string), audiences };
   }
 
-  #isInTime({ exp, nbf }: Readonly<Record<string, unknown>>): boolean {
+  /** Only a token that is kept in a Secret is without end. */
+  #isInTime({ exp, nbf }: Claims, { secret }: AccountClaim): boolean {
     const now = this.#clock.now() / 1_000;
-    return typeof exp === 'number' && typeof nbf === 'number' && now < exp && now >= nbf - 60;
+    const isOver = exp === undefined ? secret === undefined : typeof exp !== 'number' || now >= exp;
+    return !isOver && typeof nbf === 'number' && now >= nbf - 60;
   }
 
   #isAlive(claim: AccountClaim): boolean {
