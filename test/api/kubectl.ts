@@ -58,8 +58,11 @@ export class Kubectl {
   readonly env: Record<string, string>;
   readonly home: string;
 
-  private constructor(home: string, kubeconfig: string) {
+  readonly #program: string;
+
+  private constructor(home: string, kubeconfig: string, program: string) {
     this.home = home;
+    this.#program = program;
     this.env = {
       HOME: home,
       PATH: process.env['PATH'] ?? '',
@@ -68,15 +71,15 @@ export class Kubectl {
     };
   }
 
-  static async for(api: KubectlTarget): Promise<Kubectl> {
+  static async for(api: KubectlTarget, program = 'kubectl'): Promise<Kubectl> {
     const home = join(api.directory, 'home');
     await mkdir(home, { recursive: true });
-    return new Kubectl(home, await api.kubeconfig());
+    return new Kubectl(home, await api.kubeconfig(), program);
   }
 
   /** Starts it; the caller ends it. */
   start(args: readonly string[], env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
-    const child = spawn('kubectl', args, { env: { ...this.env, ...env }, stdio: 'pipe', cwd: this.home });
+    const child = spawn(this.#program, args, { env: { ...this.env, ...env }, stdio: 'pipe', cwd: this.home });
     child.stdin.on('error', () => undefined);
     return child;
   }
@@ -91,6 +94,11 @@ export class Kubectl {
       child.on('close', (code) => resolve({ ...outcome, code: code ?? -1 }));
       child.stdin.end(stdin);
     });
+  }
+
+  /** As `run`, for a line of words. */
+  line(line: string, options: KubectlOptions = {}): Promise<Outcome> {
+    return this.run(split(line), options);
   }
 
   /** As `run`; throws unless the exit code is 0. Resolves with stdout without its last line end. */
@@ -108,9 +116,9 @@ export class Kubectl {
   }
 }
 
-/** Words of a line; single quotes keep spaces. */
+/** Words of a line; single quotes keep spaces, in the middle of a word too. */
 function split(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  return [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ''));
 }
 
 /** Text whose ages and paddings do not matter: columns are separated by one space, ages are AGE. */
