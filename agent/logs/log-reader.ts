@@ -81,7 +81,7 @@ async function startOf(directory: string, query: LogQuery): Promise<LogPosition 
   const attempts = [...new Set(all.map(({ attempt }) => attempt))].reverse();
   const attempt = attempts[query.previous === true ? 1 : 0];
   if (attempt === undefined) {
-    if (query.previous === true) throw new ApiError('BadRequest', 'previous terminated container not found');
+    if (query.previous === true) throw new ApiError('NotFound', 'no previous attempt of this container is on the node');
     return undefined;
   }
   const files = all.filter((file) => file.attempt === attempt);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ByteStream, channel } from '../../shared/bus/byte-stream.ts';
 import type { NodeLogsRequest } from '../../shared/bus/messages.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { ApiError, messageOf } from '../../shared/errors.ts';
+import { ApiError } from '../../shared/errors.ts';
 import type { AgentPaths } from '../paths.ts';
 import { readLogs } from './log-reader.ts';
 
@@ -23,21 +23,15 @@ export class LogRequests {
     this.#deps = deps;
   }
 
-  /** Writes the log to the session and closes it: at the end, when the other side goes, or with what went wrong. */
+  /** Writes the log to the session, until its end or until the other side goes. Throws NotFound and BadRequest. */
   async serve(request: NodeLogsRequest, stream: ByteStream, signal: AbortSignal): Promise<void> {
     const { uid, container, query } = request;
     const { clock, mayRun } = this.#deps;
-    try {
-      const directory = this.#directoryOf(request);
-      const isFinal = (): boolean => !mayRun(uid, container);
-      for await (const bytes of readLogs(directory, query, signal, { clock, isFinal })) {
-        for (let from = 0; from < bytes.length; from += chunkBytes) {
-          await stream.write(channel.stdout, bytes.subarray(from, from + chunkBytes));
-        }
+    const isFinal = (): boolean => !mayRun(uid, container);
+    for await (const bytes of readLogs(this.#directoryOf(request), query, signal, { clock, isFinal })) {
+      for (let from = 0; from < bytes.length; from += chunkBytes) {
+        await stream.write(channel.stdout, bytes.subarray(from, from + chunkBytes));
       }
-      await stream.close();
-    } catch (error) {
-      await stream.close(messageOf(error)).catch(() => undefined); // the other side may be what failed
     }
   }
 

@@ -38,7 +38,7 @@ export class HistoryPodLogs {
         if (!hasReason(error, 'ServiceUnavailable') && !hasReason(error, 'Timeout') && !hasReason(error, 'NotFound'))
           throw error;
         const stream = await this.#deps.history.findStream(pod.metadata.uid, container);
-        if (stream === undefined) throw error;
+        if (stream === undefined && query.previous !== true) throw error;
       }
     }
     const stream = await this.#deps.history.findStream(pod.metadata.uid, container);

@@ -68,7 +68,7 @@ describe('readLogs', () => {
 
   it('refuses a previous attempt that is not there', async () => {
     await writer.write('one');
-    await assert.rejects(read({ previous: true }), /previous terminated container not found/);
+    await assert.rejects(read({ previous: true }), /no previous attempt of this container/);
   });
 
   it('joins the pieces of a line, of each stream for itself', async () => {
