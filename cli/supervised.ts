@@ -6,9 +6,10 @@ import { EndedAtStart } from './ended-at-start.ts';
 import { nodeArguments, programPath } from './programs.ts';
 
 const stopTimeoutMs = 20_000;
-const backoff = { initialMs: 500, maxMs: 10_000 };
+/** Pods wait for as long after the last of many crashes: short, and still no load when a program ends at once each time. */
+const backoff = { initialMs: 500, maxMs: 5000 };
 /** A program that ran so long has recovered from what ended it before. */
-const healthyMs = 60_000;
+const healthyMs = 20_000;
 
 /** What a program does first: it says something, or it ends. */
 type Sign = { message: unknown } | { code: number | null; signal: string | null };
