@@ -47,13 +47,13 @@ export function createSent(writing: Writing, sent: KubeObject): Promise<KubeObje
 /** Completes a new object, its uid included, and checks it. Throws what it is refused for. */
 export function admitNew({ deps, request, target }: Writing, object: KubeObject): KubeObject {
   const { info } = target;
-  const defaulted = withIdentity(info, applyDefaults(info, object), randomUUID());
-  const complete = mountAccountToken(deps.store, info, defaulted);
+  const complete = withIdentity(info, applyDefaults(info, object), randomUUID());
   admitIntoNamespace(deps.store, info, complete);
   validateCreate(info, complete);
   checkEscalation(deps.authorizer, request.user, info, complete);
   warnUnenforced(request, info, complete);
-  return complete;
+  // What is added is right, and may rely on a right object.
+  return mountAccountToken(deps.store, info, complete);
 }
 
 /** Stores a new object with what it is given; a dry run answers what would have been stored. */
