@@ -115,6 +115,19 @@ describe('addresses and node ports of Services', function () {
     assert.match((await change('a', { type: 'ClusterIP', externalName: null })).json.spec.clusterIP, /^10\.96\./);
   });
 
+  it('include a port for health checks of balancers that send to nodes with pods alone', async () => {
+    const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local' };
+    const { spec }: Json = (await create('a', local)).json;
+    assert.ok(spec.healthCheckNodePort >= 30_000, JSON.stringify(spec));
+    assert.notEqual(spec.healthCheckNodePort, spec.ports[0].nodePort);
+    const taken = await create('b', { ...local, healthCheckNodePort: spec.ports[0].nodePort });
+    assert.match(
+      taken.json.message,
+      /spec\.healthCheckNodePort: Invalid value: \d+: provided port is already allocated/,
+    );
+    assert.equal((await change('a', { type: 'ClusterIP' })).json.spec.healthCheckNodePort, undefined);
+  });
+
   it('cost nothing when only tried', async () => {
     const tried = await create('a', { clusterIP: '10.96.0.9' }, '?dryRun=All');
     assert.equal(tried.json.spec.clusterIP, '10.96.0.9');

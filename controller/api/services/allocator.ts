@@ -49,7 +49,7 @@ export class ServiceAllocator {
     const taken = this.#taken(owner);
     const causes: Cause[] = [];
     const addressed = this.#giveAddress(spec, taken, causes);
-    const complete = this.#givePorts(addressed, taken, causes);
+    const complete = this.#giveHealthPort(this.#givePorts(addressed, taken, causes), taken, causes);
     if (causes.length > 0) throw toInvalid(info, object.metadata.name, causes);
     const held = numbersOf(owner, complete);
     this.#held.add(held);
@@ -86,26 +86,43 @@ export class ServiceAllocator {
   #givePorts(spec: ServiceSpec, { ports: taken }: Omit<Numbers, 'owner'>, causes: Cause[]): ServiceSpec {
     if (!hasNodePorts(spec) || spec.ports === undefined) return spec;
     const given = new Map<number, number>();
-    const own = new Set(spec.ports.flatMap(({ nodePort }) => nodePort || []));
+    const own = new Set(portsOf(spec));
     for (const [at, { port, nodePort }] of spec.ports.entries()) {
       if (!nodePort) continue;
       const problem = portProblem(nodePort, taken);
-      const field = `spec.ports[${at}].nodePort`;
-      if (problem)
-        causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${nodePort}: ${problem}`, field });
+      if (problem) causes.push(invalidPort(`spec.ports[${at}].nodePort`, nodePort, problem));
       if (!given.has(port)) given.set(port, nodePort);
     }
     const ports = spec.ports.map((entry) => {
       if (entry.nodePort) return entry;
       const isTaken = (number: number): boolean => taken.has(number) || own.has(number);
       const nodePort = given.get(entry.port) ?? pickFree(nodePorts, isTaken, this.#random);
-      if (nodePort === undefined) throw new ApiError('InternalError', 'failed to allocate a nodePort: range is full');
+      if (nodePort === undefined) throw noPorts();
       given.set(entry.port, nodePort);
       own.add(nodePort);
       return { ...entry, nodePort };
     });
     return { ...spec, ports };
   }
+
+  #giveHealthPort(spec: ServiceSpec, { ports: taken }: Omit<Numbers, 'owner'>, causes: Cause[]): ServiceSpec {
+    if (!hasHealthPort(spec)) return spec;
+    const { healthCheckNodePort: wanted } = spec;
+    if (wanted) {
+      const problem = portProblem(wanted, taken);
+      if (problem) causes.push(invalidPort('spec.healthCheckNodePort', wanted, problem));
+      return spec;
+    }
+    const own = new Set(portsOf(spec));
+    const free = pickFree(nodePorts, (number) => taken.has(number) || own.has(number), this.#random);
+    if (free === undefined) throw noPorts();
+    return { ...spec, healthCheckNodePort: free };
+  }
+}
+
+/** A balancer that sends to nodes with pods alone asks each node whether it has some. */
+function hasHealthPort({ type, externalTrafficPolicy }: ServiceSpec): boolean {
+  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 }
 
 function hasAddress({ type }: ServiceSpec): boolean {
@@ -126,8 +143,12 @@ function numbersOf(owner: string, spec: ServiceSpec): Numbers {
   return {
     owner,
     addresses: new Set(addresses),
-    ports: new Set((spec.ports ?? []).flatMap(({ nodePort }) => nodePort || [])),
+    ports: new Set(portsOf(spec)),
   };
+}
+
+function portsOf({ ports = [], healthCheckNodePort }: ServiceSpec): number[] {
+  return [healthCheckNodePort, ...ports.map(({ nodePort }) => nodePort)].flatMap((port) => port || []);
 }
 
 function addressProblem(address: string, taken: ReadonlySet<string>): string | undefined {
@@ -143,6 +164,14 @@ function invalidAddress(address: string, problem: string): Cause {
   const shown = `[]string{${JSON.stringify(address)}}`;
   const message = `Invalid value: ${shown}: failed to allocate IP ${address}: ${problem}`;
   return { reason: 'FieldValueInvalid', message, field: 'spec.clusterIPs' };
+}
+
+function invalidPort(field: string, port: number, problem: string): Cause {
+  return { reason: 'FieldValueInvalid', message: `Invalid value: ${port}: ${problem}`, field };
+}
+
+function noPorts(): ApiError {
+  return new ApiError('InternalError', 'failed to allocate a nodePort: range is full');
 }
 
 function portProblem(port: number, taken: ReadonlySet<number>): string | undefined {
