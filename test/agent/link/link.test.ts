@@ -33,7 +33,7 @@ describe('BusControllerLink', function () {
   });
   afterEach(async () => {
     await scope.close();
-    for (const resource of ['pods', 'secrets', 'configmaps', 'nodes']) {
+    for (const resource of ['pods', 'secrets', 'configmaps', 'serviceaccounts', 'nodes']) {
       for (const { metadata } of bench.store.list(resource).items) {
         await bench.store.remove(resource, metadata.namespace ?? '', metadata.name);
       }
@@ -100,6 +100,32 @@ describe('BusControllerLink', function () {
     for (const name of await readdir(disk)) {
       assert.ok(!(await readFile(join(disk, name), 'utf8')).includes(Buffer.from('very secret').toString('base64')));
       assert.equal((await stat(join(disk, name))).mode & 0o777, 0o600);
+    }
+  });
+
+  it('gets the tokens of its pods, and keeps them off the disk', async () => {
+    const sources = [{ serviceAccountToken: { path: 'token' } }];
+    await bench.store.create('pods', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'a', namespace: 'default' },
+      spec: {
+        containers: [],
+        serviceAccountName: 'robot',
+        volumes: [{ name: 'v', projected: { sources } }],
+        nodeName: 'n1',
+      },
+    } as KubeObject);
+    link.run(scope);
+    await until(() => link.desired.get('pods/default/a') !== undefined, 'the pod');
+    assert.equal(link.desired.get('tokens/default/a'), undefined);
+    const metadata = { name: 'robot', namespace: 'default' };
+    await bench.store.create('serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+    await until(() => link.desired.get('tokens/default/a') !== undefined, 'the token');
+    assert.match(JSON.stringify(link.desired.get('tokens/default/a')), /token of a/);
+    const disk = join(directory, 'state/desired');
+    for (const name of await readdir(disk)) {
+      assert.ok(!(await readFile(join(disk, name), 'utf8')).includes('token of a'));
     }
   });
 
