@@ -45,7 +45,9 @@ describe('the disruption controller', function () {
 
   it('allows nothing when a pod belongs to what has no replicas, and says why', async () => {
     const [pod] = cluster.pods();
-    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'x', uid: 'y', controller: true };
+    const jobs = { apiVersion: 'batch/v1', kind: 'Job' };
+    const job = await cluster.store.create('jobs.batch', { ...jobs, metadata: { name: 'x', namespace: 'default' } });
+    const owner = { ...jobs, name: 'x', uid: job.metadata.uid, controller: true };
     await cluster.store.create('pods', {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -53,7 +55,7 @@ describe('the disruption controller', function () {
       spec: pod?.spec,
     } as KubeObject);
     await cluster.store.create('poddisruptionbudgets.policy', aBudget({ maxUnavailable: 1 }));
-    await cluster.until('the status is there', () => status() !== undefined);
+    await cluster.until('the status is there', () => status()?.conditions?.[0] !== undefined);
     assert.equal(status()?.conditions?.[0]?.reason, 'SyncFailed');
     assert.equal(status()?.conditions?.[0]?.message, 'jobs.batch does not implement the scale subresource');
   });
