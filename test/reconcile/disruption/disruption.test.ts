@@ -46,7 +46,8 @@ describe('the disruption controller', function () {
   it('allows nothing when a pod belongs to what has no replicas, and says why', async () => {
     const [pod] = cluster.pods();
     const jobs = { apiVersion: 'batch/v1', kind: 'Job' };
-    const job = await cluster.store.create('jobs.batch', { ...jobs, metadata: { name: 'x', namespace: 'default' } });
+    const metadata = { name: 'x', namespace: 'default' };
+    const job = await cluster.store.create<KubeObject>('jobs.batch', { ...jobs, metadata });
     const owner = { ...jobs, name: 'x', uid: job.metadata.uid, controller: true };
     await cluster.store.create('pods', {
       apiVersion: 'v1',
