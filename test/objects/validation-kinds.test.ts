@@ -178,6 +178,8 @@ describe('validation of kinds', () => {
     const lease =
       'apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: node-1}\nspec: {leaseDurationSeconds: 0}';
     hasProblem(problemsOf(lease), 'spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0');
+    const released = lease.replace('leaseDurationSeconds: 0', 'holderIdentity: "", leaseDurationSeconds: 1');
+    assert.deepEqual(problemsOf(released), []);
     const event = 'apiVersion: v1\nkind: Event\nmetadata: {name: e}\ninvolvedObject: {namespace: other}';
     hasProblem(problemsOf(event), 'involvedObject.namespace: Invalid value: "other": does not match event.namespace');
   });

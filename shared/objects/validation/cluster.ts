@@ -47,11 +47,9 @@ export function serviceAccountCauses({ secrets, imagePullSecrets }: ServiceAccou
   ];
 }
 
-/** Checks a Lease. */
+/** Checks a Lease. A leader that gives up its lease leaves it with an empty `holderIdentity`. */
 export function leaseCauses({ spec }: Lease): Cause[] {
-  const isNobody = spec?.holderIdentity === '';
   return [
-    ...(isNobody ? [invalid('spec.holderIdentity', '', 'must not be empty')] : []),
     ...atLeast(spec?.leaseDurationSeconds, 'spec.leaseDurationSeconds', 1),
     ...atLeast(spec?.leaseTransitions, 'spec.leaseTransitions', 0),
   ];
