@@ -76,11 +76,17 @@ async function tcpProbe(host: string, port: number, signal: AbortSignal): Promis
 
 /** Names what was asked, as the error of a socket alone does not. */
 function describe({ httpGet, tcpSocket, grpc }: ProbeAction, { ip }: ProbeTarget, error: unknown): string {
-  const text = error instanceof TimeLimitError ? `timeout: ${error.message}` : messageOf(error);
+  const text = error instanceof TimeLimitError ? `timeout: ${error.message}` : reasonOf(error);
   if (httpGet !== undefined) {
     const scheme = (httpGet.scheme ?? 'HTTP').toLowerCase();
     return `Get "${scheme}://${httpGet.host ?? ip}:${String(httpGet.port)}${httpGet.path ?? '/'}": ${text}`;
   }
   if (tcpSocket !== undefined) return `dial tcp ${tcpSocket.host ?? ip}:${String(tcpSocket.port)}: ${text}`;
   return grpc === undefined ? text : `grpc ${ip}:${String(grpc.port)}: ${text}`;
+}
+
+/** What scripts look for in the events: kubelet's words where nobody listens. */
+function reasonOf(error: unknown): string {
+  const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+  return isRefused ? 'connect: connection refused' : messageOf(error);
 }

@@ -76,7 +76,7 @@ describe('NodeProber', () => {
     assert.match(output, /timeout/);
     assert.ok(Date.now() - began < 1500);
     const closed = await check({ httpGet: { port: 1 } });
-    assert.match(closed.output, /^Get "http:\/\/127\.0\.0\.1:1\/": .*ECONNREFUSED/);
+    assert.match(closed.output, /^Get "http:\/\/127\.0\.0\.1:1\/": connect: connection refused$/);
   });
 
   it('connects for tcp', async () => {
