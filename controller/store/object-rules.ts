@@ -25,7 +25,7 @@ export function prepareCreate<T extends KubeObject>(object: T, now: number): T {
 
 /** What an update keeps of the object it replaces, and the generation of its spec. Carries the current resourceVersion. */
 export function prepareUpdate<T extends KubeObject>(current: KubeObject, object: T): T {
-  const { uid, creationTimestamp, resourceVersion, generation = 1 } = current.metadata;
+  const { uid, creationTimestamp, resourceVersion, generation = 0 } = current.metadata;
   const { generation: _, ...metadata } = object.metadata;
   const isSameSpec = isDeepStrictEqual(specOf(object), specOf(current));
   const kept = {

@@ -31,8 +31,19 @@ export function placeObject(object: KubeObject, { info, namespace, name }: Resou
     throw new ApiError('BadRequest', why);
   }
   const { namespace: _, ...rest } = metadata;
-  const placed: Metadata = { ...rest, name: name ?? metadata.name };
+  const placed: Metadata = { ...withoutEmptyParts(rest), name: name ?? metadata.name };
   return { ...object, metadata: info.namespaced ? { ...placed, namespace } : placed };
+}
+
+const parts = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
+
+/** An empty part says the same as none: who takes the last label away, or one that was not there, leaves no rubble. */
+function withoutEmptyParts(metadata: Metadata): Metadata {
+  const isEmpty = (part: object | undefined): boolean => part !== undefined && Object.keys(part).length === 0;
+  const empty = parts.filter((name) => isEmpty(metadata[name]));
+  return Object.fromEntries(
+    Object.entries(metadata).filter(([name]) => !empty.some((each) => each === name)),
+  ) as Metadata;
 }
 
 /** Without what only the server says about a new object. */
