@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../shared/errors.ts';
+import { kubectlYaml } from '../shared/objects/parse-yaml.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { yaml } from '../shared/yaml.ts';
 import { UsageError } from './usage.ts';
@@ -64,7 +65,7 @@ function listFiles(path: string, recursive: boolean): string[] {
 export function parseManifests(source: string, content: string): Manifest[] {
   const { LineCounter, parseAllDocuments } = yaml();
   const counter = new LineCounter();
-  const documents = parseAllDocuments(content, { lineCounter: counter, uniqueKeys: true });
+  const documents = parseAllDocuments(content, { ...kubectlYaml, lineCounter: counter, uniqueKeys: true });
   if (!Array.isArray(documents)) return [];
   if (documents.length > maxDocuments) throw new UsageError(`${source}: more than ${maxDocuments} documents`);
   return documents.flatMap((document, index) => {

@@ -1,6 +1,7 @@
 import { findCondition } from '../../shared/objects/conditions.ts';
 import { untolerated } from '../../shared/objects/taints.ts';
 import type { Taint } from '../../shared/objects/types.ts';
+import { unmountedSource } from '../../shared/objects/validation/unsupported.ts';
 import { matchesNode } from './affinity.ts';
 import type { HostPort, NodeInfo, PodClaim, PodObject } from './node-info.ts';
 
@@ -37,6 +38,7 @@ const filters: readonly Filter[] = [
   filterTaints,
   filterReady,
   filterNode,
+  filterVolumes,
   filterPorts,
   filterRoom,
 ];
@@ -73,6 +75,11 @@ function filterReady({ pod }: Candidate, { node }: NodeInfo): readonly Miss[] {
 function filterNode({ pod }: Candidate, { node }: NodeInfo): readonly Miss[] {
   if (matchesNode(pod.spec ?? { containers: [] }, node)) return none;
   return [{ reason: "node(s) didn't match Pod's node affinity/selector", kind: 'node' }];
+}
+
+function filterVolumes({ pod }: Candidate): readonly Miss[] {
+  const source = (pod.spec?.volumes ?? []).map(unmountedSource).find((found) => found !== undefined);
+  return source === undefined ? none : [{ reason: `node(s) cannot mount volumes of type ${source}`, kind: 'node' }];
 }
 
 function filterPorts({ claim }: Candidate, info: NodeInfo): readonly Miss[] {

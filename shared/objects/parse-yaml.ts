@@ -15,7 +15,7 @@ const maxAliases = 2000;
 const maxDocuments = 1000;
 
 /** YAML as kubectl reads it: version 1.1 (`yes`, `0644`) without times and base 60, and with `0o644`. */
-const options: ParseOptions & Parameters<typeof parseAllDocuments>[1] = {
+export const kubectlYaml: ParseOptions & Parameters<typeof parseAllDocuments>[1] = {
   version: '1.1',
   merge: true,
   uniqueKeys: false,
@@ -62,7 +62,7 @@ export function parseYaml(text: string): ParsedValue {
 
 function parseGuarded(text: string): Document.Parsed[] {
   try {
-    const documents = yaml().parseAllDocuments(text, options);
+    const documents = yaml().parseAllDocuments(text, kubectlYaml);
     return Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
   } catch (error) {
     throw refuse(messageOf(error), error);

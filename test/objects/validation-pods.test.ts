@@ -190,7 +190,9 @@ describe('validation of pods', () => {
           '{name: a, emptyDir: {}, hostPath: {path: /x}}',
           'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
         ],
-        ['{name: a, nfs: {server: s, path: /x}}', 'spec.volumes[0].nfs: Forbidden: volume type is not supported'],
+        ['{name: a, nfs: {path: /x}}', 'spec.volumes[0].nfs.server: Required value'],
+        ['{name: a, nfs: {server: s, path: x}}', 'spec.volumes[0].nfs.path: Invalid value: "x"'],
+        ['{name: a, persistentVolumeClaim: {}}', 'spec.volumes[0].persistentVolumeClaim.claimName: Required value'],
         [
           '{name: a, hostPath: {path: x}}',
           'spec.volumes[0].hostPath.path: Invalid value: "x": must be an absolute path',

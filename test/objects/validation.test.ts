@@ -96,6 +96,10 @@ describe('validation', () => {
       'spec.containers[0].resizePolicy: not enforced by this version',
       'spec.containers[0].securityContext.procMount: not enforced by this version',
     ]);
+    const claim = 'volumes: [{name: a, emptyDir: {}}, {name: b, persistentVolumeClaim: {claimName: c}}]';
+    assert.deepEqual(unsupported(info, readManifest(pod(claim)).object), [
+      'spec.volumes[1].persistentVolumeClaim: not enforced by this version',
+    ]);
     assert.deepEqual(unsupported(info, readManifest(pod('restartPolicy: Never')).object), []);
   });
 });

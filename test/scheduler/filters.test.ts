@@ -32,6 +32,12 @@ describe('scheduling filters', () => {
     assert.deepEqual(miss?.lacks, { resource: 'cpu', amount: 200, asked: 4_200 });
   });
 
+  it('keep a pod off every node while none can mount its volumes', () => {
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+    const wanted = 'node(s) cannot mount volumes of type persistentVolumeClaim';
+    assert.deepEqual(reasons(podWith({ volumes }), plain()), [wanted]);
+  });
+
   it('count what other pods have asked for', () => {
     const info = plain();
     info.add({ ...claimOf(podWith(asking('3'))), uid: 'other' });

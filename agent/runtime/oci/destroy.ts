@@ -21,7 +21,7 @@ export async function destroyRuntime(paths: AgentPaths): Promise<void> {
   const { sandboxRecords, containerRecords } = layoutOf(paths);
   const steps: [string, () => Promise<void>][] = [
     ['processes', () => emptyCgroup(paths.cgroup)],
-    ['mounts', () => unmountBelow([paths.run, paths.data])],
+    ['mounts', () => unmountAll(paths)],
     ['network', () => removeNetworkObjects(paths)],
     ['records', () => removeAll([sandboxRecords, containerRecords])],
     ['run directory', () => removeRun(paths.run)],
@@ -50,10 +50,10 @@ async function emptyCgroup(path: string): Promise<void> {
   throw new ApiError('Timeout', `cgroup ${path} still has processes`);
 }
 
-async function unmountBelow(directories: string[]): Promise<void> {
-  for (const directory of directories) {
-    for (const point of await listMounts(directory)) await unmount(point);
-  }
+/** A disk that somebody has mounted for the agent's data, or for its images or logs alone, is theirs and stays. */
+async function unmountAll({ run, data }: AgentPaths): Promise<void> {
+  const inData = (await listMounts(data)).filter((point) => point !== data && dirname(point) !== data);
+  for (const point of [...(await listMounts(run)), ...inData]) await unmount(point);
 }
 
 async function removeRun(directory: string): Promise<void> {

@@ -1,17 +1,10 @@
 import { resourceName, type ResourceInfo } from '../resources.ts';
-import type { KubeObject, PodSpec } from '../types.ts';
+import type { KubeObject, PodSpec, Volume } from '../types.ts';
 
-/** Sources of volumes that nodes can mount; every other one is refused. Shown in messages. */
-export const volumeSources: readonly string[] = [
-  'configMap',
-  'downwardAPI',
-  'emptyDir',
-  'hostPath',
-  'projected',
-  'secret',
-];
+/** Sources of volumes that nodes can mount; a pod with another one is kept, and no node takes it. */
+const mountedSources: readonly string[] = ['configMap', 'downwardAPI', 'emptyDir', 'hostPath', 'projected', 'secret'];
 
-/** Sources of projected volumes that nodes can write. */
+/** Sources of projected volumes that nodes can write; every other one is refused. Shown in messages. */
 export const projectedSources: readonly string[] = ['configMap', 'downwardAPI', 'secret', 'serviceAccountToken'];
 
 /**
@@ -71,7 +64,19 @@ export function unsupported(info: ResourceInfo, object: KubeObject): string[] {
       ),
     ),
   ];
-  return fields.map((field) => `${path}.${field}: not enforced by this version`);
+  return [...fields, ...unmounted(spec)].map((field) => `${path}.${field}: not enforced by this version`);
+}
+
+/** The source of a volume that no node of this version can mount, or undefined. */
+export function unmountedSource(volume: Volume): string | undefined {
+  return Object.keys(volume).find((key) => key !== 'name' && !mountedSources.includes(key));
+}
+
+function unmounted({ volumes = [] }: PodSpec): string[] {
+  return volumes.flatMap((volume, index) => {
+    const source = unmountedSource(volume);
+    return source === undefined ? [] : [`volumes[${index}].${source}`];
+  });
 }
 
 function podSpecOf(info: ResourceInfo, object: KubeObject): { spec: PodSpec; path: string } | undefined {

@@ -4,8 +4,8 @@ import type { TokenSource } from '../pod-tokens.ts';
 import type { Volume } from '../types.ts';
 import { eachOf, forbidden, invalid, required } from './causes.ts';
 import { fieldRefCauses, referenceCauses, resourceRefCauses, volumeFields } from './env.ts';
-import { absolutePath, between, configKey, dnsLabel, insidePath } from './formats.ts';
-import { projectedSources, volumeSources } from './unsupported.ts';
+import { absolutePath, between, configKey, dnsLabel, dnsSubdomain, insidePath } from './formats.ts';
+import { projectedSources } from './unsupported.ts';
 
 type Items = { key: string; path: string; mode?: number }[] | undefined;
 type DownwardItems = NonNullable<Volume['downwardAPI']>['items'];
@@ -19,11 +19,17 @@ export function volumeCauses(volume: Volume, path: string): Cause[] {
   if (more.length > 0) {
     return [...causes, ...more.map((name) => forbidden(`${path}.${name}`, 'may not specify more than 1 volume type'))];
   }
-  if (!volumeSources.includes(first)) {
-    const detail = `volume type is not supported; supported types: ${volumeSources.join(', ')}`;
-    return [...causes, forbidden(`${path}.${first}`, detail)];
-  }
-  return [...causes, ...sourceCauses(volume, path)];
+  return [...causes, ...sourceCauses(volume, path), ...storageCauses(volume, path)];
+}
+
+/** Sources that lie outside of the node; what they must have is in the schema. */
+function storageCauses({ persistentVolumeClaim, nfs }: Volume, path: string): Cause[] {
+  return [
+    ...(persistentVolumeClaim?.claimName
+      ? dnsSubdomain(persistentVolumeClaim.claimName, `${path}.persistentVolumeClaim.claimName`)
+      : []),
+    ...(nfs ? absolutePath(nfs.path, `${path}.nfs.path`) : []),
+  ];
 }
 
 function sourceCauses(

@@ -12,6 +12,7 @@ import type {
   ReplicationController,
   StatefulSet,
   StatefulSetSpec,
+  Volume,
 } from '../types.ts';
 import { forbidden, immutable, invalid, notSupported, required } from './causes.ts';
 import { atLeast } from './formats.ts';
@@ -60,7 +61,7 @@ export function statefulSetCauses({ spec }: StatefulSet): Cause[] {
   const path = 'spec.updateStrategy.rollingUpdate';
   const ends = ['Retain', 'Delete'];
   return [
-    ...sharedCauses(spec, 'statefulset', 'StatefulSet'),
+    ...sharedCauses({ ...spec, template: withClaims(spec) }, 'statefulset', 'StatefulSet'),
     ...(type === 'OnDelete' && rollingUpdate
       ? [invalid(path, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")]
       : []),
@@ -70,6 +71,18 @@ export function statefulSetCauses({ spec }: StatefulSet): Cause[] {
       .filter((name) => !ends.includes(retention[name] ?? 'Retain'))
       .map((name) => notSupported(`spec.persistentVolumeClaimRetentionPolicy.${name}`, retention[name], ends)),
   ];
+}
+
+/** The template with the volumes that its pods get from claims of their own, which their containers mount by name. */
+function withClaims({ template, volumeClaimTemplates = [] }: Partial<StatefulSetSpec>): PodTemplateSpec | undefined {
+  const spec = template?.spec;
+  if (!spec) return template;
+  const names = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name));
+  for (const { name } of spec.volumes ?? []) names.delete(name);
+  const claimed = [...names]
+    .filter((name) => name)
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { ...template, spec: { ...spec, volumes: [...(spec.volumes ?? []), ...(claimed as Volume[])] } };
 }
 
 /** What each pod of a StatefulSet keeps cannot change below it. */

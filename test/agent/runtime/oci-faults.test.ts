@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listMounts, mount, unmount } from '../../../agent/host/mounts.ts';
 import { identify, isAlive, signalProcess } from '../../../agent/host/processes.ts';
 import { spawnChild } from '../../../agent/host/run.ts';
 import type { ContainerId } from '../../../agent/runtime/driver.ts';
@@ -134,7 +135,14 @@ describe('OciDriver and faults', function () {
     const other = await openOciBench();
     await started(other, await aSandbox(other), 'trap "" TERM; sleep 1000');
     await other.driver.close();
+    const { data, logs } = other.paths;
+    for (const disk of [data, logs]) {
+      await mkdir(disk, { recursive: true });
+      await mount(disk, disk, '', ['bind'], '');
+    }
     await destroyRuntime(other.paths);
+    assert.deepEqual(await listMounts(data), [logs, data], 'disks of the user');
+    for (const disk of [logs, data]) await unmount(disk);
     await destroyRuntime(other.paths);
     const { descriptors: _own, ...left } = await countLeftovers(other.paths);
     assert.deepEqual(left, { mounts: 0, cgroups: 0, cables: 0, files: 0, records: 0, monitors: 0 });

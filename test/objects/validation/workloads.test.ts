@@ -9,6 +9,9 @@ const controller = (spec: string): string =>
 const apps = (kind: string, spec: string): string =>
   `{apiVersion: apps/v1, kind: ${kind}, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, ${template()}, ${spec}}}`;
 const statefulSet = (spec: string): string => apps('StatefulSet', spec);
+/** Its container mounts a volume, and there is a claim template `data`. */
+const mountsClaim = (volume: string): string =>
+  `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, volumeClaimTemplates: [{metadata: {name: data}, spec: {}}], template: {metadata: {labels: {app: web}}, spec: {containers: [{name: main, image: "hello:1", volumeMounts: [{name: ${volume}, mountPath: /data}]}]}}}}`;
 const daemonSet = (spec: string): string => apps('DaemonSet', spec);
 const revision = (rest: string): string =>
   `{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: web-1}, ${rest}}`;
@@ -20,6 +23,7 @@ describe('validation of workloads', () => {
     for (const manifest of [
       controller(template()),
       statefulSet('ordinals: {start: 3}, updateStrategy: {type: OnDelete}'),
+      mountsClaim('data'),
       daemonSet('updateStrategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 25%}}'),
       revision('data: {a: 1}, revision: 3'),
     ]) {
@@ -60,6 +64,9 @@ describe('validation of workloads', () => {
         'persistentVolumeClaimRetentionPolicy: {whenScaled: Keep}',
         'spec.persistentVolumeClaimRetentionPolicy.whenScaled: Unsupported value: "Keep": supported values: "Retain", "Delete"',
       ],
+    ]);
+    assert.deepEqual(problemsOf(mountsClaim('other')), [
+      'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "other"',
     ]);
     const claims = (size: string): string =>
       `volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {requests: {storage: ${size}}}}}]`;
