@@ -6,10 +6,12 @@ import { messageOf } from '../../shared/errors.ts';
 import type { LogLine } from '../../shared/logs.ts';
 import type { LogStream } from './history-store.ts';
 
+/** For this process alone: then no file of shared memory is needed, for which a full disk has no room. */
+const connection = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL';
+/** Ends with what `isMade` looks for. */
 const schema = `
   PRAGMA auto_vacuum = INCREMENTAL;
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS streams (
     id INTEGER PRIMARY KEY,
     namespace TEXT NOT NULL, pod TEXT NOT NULL, uid TEXT NOT NULL, container TEXT NOT NULL, node TEXT NOT NULL,
@@ -51,7 +53,8 @@ export class HistoryFile {
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     try {
-      this.#db.exec(schema);
+      this.#db.exec(connection);
+      if (!isMade(this.#db)) this.#db.exec(schema);
     } catch (error) {
       this.#db.close();
       const remedy =
@@ -169,4 +172,9 @@ function unpack(body: Uint8Array): LogLine[] {
     attempt,
     text,
   }));
+}
+
+/** A file that is complete is opened without a write, so that what is kept can be read while the disk is full. */
+function isMade(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'batchesByAge'").get() !== undefined;
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HistoryFile } from '../../controller/history/history-file.ts';
 import { openSqliteHistory } from '../../controller/history/sqlite-history.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
+import { needsRoot } from '../support/needs.ts';
 import { aBatch, historyStoreConformance } from '../conformance/history-store.ts';
 
 historyStoreConformance('SQLite in memory', () => openSqliteHistory(':memory:', new ManualClock()));
@@ -24,6 +26,24 @@ describe('SQLite history file', () => {
     const second = await openSqliteHistory(path, new ManualClock());
     assert.equal((await second.findStream('u1', 'main'))?.next, 4);
     await second.close();
+  });
+
+  it('opens on a full disk, tells what it has, and refuses more', async function () {
+    needsRoot(this); // to mount a small disk
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dir]);
+    try {
+      const path = join(dir, 'history.db');
+      const first = await openSqliteHistory(path, new ManualClock());
+      await first.appendLogs('n1', [aBatch(0, 4)]);
+      await first.close();
+      await assert.rejects(writeFile(join(dir, 'ballast'), Buffer.alloc(4 * 1024 * 1024)), /ENOSPC/);
+      const second = await openSqliteHistory(path, new ManualClock());
+      assert.equal((await second.findStream('u1', 'main'))?.next, 4);
+      await assert.rejects(second.appendLogs('n1', [aBatch(4, 4)]), /disk is full/);
+      await second.close();
+    } finally {
+      execFileSync('umount', [dir]);
+    }
   });
 
   it('refuses a file that is something else, and leaves it alone', async () => {
