@@ -20,7 +20,7 @@ export class Supervised {
   readonly #args: string[];
   readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
-  #stopping = false;
+  #stopping: Promise<void> | undefined;
   #failures = 0;
 
   constructor(program: 'controller' | 'agent', args: string[], env: Record<string, string>) {
@@ -42,16 +42,20 @@ export class Supervised {
         this.#watch(child, performance.now());
         return first.message;
       }
-      if (first.code !== null || this.#stopping) throw new EndedAtStart(this.#program, first.code);
+      if (first.code !== null || this.#stopping !== undefined) throw new EndedAtStart(this.#program, first.code);
       this.#failures += 1;
       await sleep(this.#announceRestart(first.signal));
-      if (this.#stopping) throw new EndedAtStart(this.#program, null);
+      if (this.#stopping !== undefined) throw new EndedAtStart(this.#program, null);
     }
   }
 
-  /** SIGTERM, and SIGKILL when that does not help. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
+  /** SIGTERM, once: a second one would end it without its clean-up. And SIGKILL when that does not help. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -90,11 +94,11 @@ export class Supervised {
 
   #watch(child: ChildProcess, startedAt: number): void {
     child.once('exit', (code, signal) => {
-      if (this.#stopping) return;
+      if (this.#stopping !== undefined) return;
       this.#failures = performance.now() - startedAt > healthyMs ? 1 : this.#failures + 1;
       setTimeout(
         () => {
-          if (!this.#stopping) this.#watch(this.#spawn(), performance.now());
+          if (this.#stopping === undefined) this.#watch(this.#spawn(), performance.now());
         },
         this.#announceRestart(code ?? signal),
       );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { forgetProcess, recordProcess } from '../shared/process-records.ts';
@@ -53,6 +54,8 @@ interface Context {
   clock: Clock;
   log: Logger;
   scope: Scope;
+  /** How to end what has begun, the first first. */
+  begun: Close[];
 }
 
 /** What is kept on disk. */
@@ -60,7 +63,6 @@ interface Storage {
   store: Store;
   history: HistoryStore;
   events: EventRecorder;
-  close: Close;
 }
 
 /** The line to the agents, and who lives at its other end. */
@@ -71,37 +73,41 @@ interface Agents {
   usage: UsageWindows;
   accountTokens: AccountTokens;
   url: string;
-  close: Close;
 }
 
-/** The control plane: built bottom up, ended top down. */
+/** The control plane: built bottom up, ended top down; what had begun ends too when the rest cannot be built. */
 async function start(): Promise<Close> {
   const settings = readSettings(process.argv.slice(2));
   const log = jsonLogger(settings.logLevel, { program: 'controller' });
   const directory = join(settings.dataDir, 'controller');
   const pki = await Pki.open(join(directory, 'pki'), systemClock);
   const scope = new Scope('controller');
-  const context = { settings, directory, pki, registry: processRegistry(), clock: systemClock, log, scope };
+  const begun: Close[] = [];
+  const context = { settings, directory, pki, registry: processRegistry(), clock: systemClock, log, scope, begun };
+  const close = async (): Promise<void> => {
+    for (const end of begun.toReversed()) await end();
+  };
 
-  const storage = await openStorage(context);
-  const agents = await openAgents(context, storage);
-  const front = await serve(context, storage, agents);
-  decide(context, storage, agents, front.address);
-  log.info('controller is up', { ...front.ready, bus: agents.url, version: storage.store.version });
-  process.send?.({ ready: front.ready });
-
+  try {
+    const storage = await openStorage(context);
+    const agents = await openAgents(context, storage);
+    begun.push(() => scope.close());
+    const front = await serve(context, storage, agents);
+    decide(context, storage, agents, front.address);
+    log.info('controller is up', { ...front.ready, bus: agents.url, version: storage.store.version });
+    process.send?.({ ready: front.ready });
+  } catch (error) {
+    await close().catch((problem: unknown) => log.error('cannot end what had begun', { problem: messageOf(problem) }));
+    throw error;
+  }
   return async () => {
     log.info('controller stops');
-    await front.close();
-    await scope.close();
-    await agents.close();
-    await storage.close();
-    forgetProcess(settings.dataDir, 'controller');
+    await close();
   };
 }
 
 /** The state file is locked to one process: a second controller on the same data directory ends here. */
-async function openStorage({ settings, directory, registry, clock, log, scope }: Context): Promise<Storage> {
+async function openStorage({ settings, directory, registry, clock, log, scope, begun }: Context): Promise<Storage> {
   const state = await openSqliteStore(join(directory, 'state.db'));
   recordProcess(settings.dataDir, 'controller', process.pid);
   const store = await openStore(state, clock);
@@ -113,21 +119,24 @@ async function openStorage({ settings, directory, registry, clock, log, scope }:
     (signal) => keepEventsSwept({ store, clock, log }, signal),
     (error) => log.error('events are not swept any more', { error }),
   );
-  const close = async (): Promise<void> => {
+  begun.push(async () => {
     await events.settled();
     await Promise.all([state.close(), history.close()]);
-  };
-  return { store, history, events, close };
+    forgetProcess(settings.dataDir, 'controller');
+  });
+  return { store, history, events };
 }
 
 async function openAgents(context: Context, { store, history, events }: Storage): Promise<Agents> {
-  const { settings, directory, pki, registry, clock, log, scope } = context;
+  const { settings, directory, pki, registry, clock, log, scope, begun } = context;
   const authority = await BusAuthority.open(join(directory, 'bus'), clock);
   const server = await startBusServer(authority, context);
+  begun.push(() => server.stop());
   const [bus, data] = await Promise.all([
     connectBus(server, authority, context),
     connectBus(server, authority, context),
   ]);
+  begun.push(async () => void (await Promise.all([bus.close(), data.close()])));
   renewBusCertificate(server, context);
   const urls = reachableUrls('tls', settings.busListen);
   const tokens = new JoinTokens({ store, authority, clock, bus: { urls, ca: pki.authority } });
@@ -153,11 +162,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     },
   });
   nodes.run(scope.child('nodes'));
-  const close = async (): Promise<void> => {
-    await Promise.all([bus.close(), data.close()]);
-    await server.stop();
-  };
-  return { nodes, tokens, usage, accountTokens, url: server.url, close };
+  return { nodes, tokens, usage, accountTokens, url: server.url };
 }
 
 /** Everything that brings what is observed to what is desired. */
@@ -176,10 +181,10 @@ function decide(
 
 /** The API and the metrics; the kubeconfig names the port that was got. */
 async function serve(
-  { settings, pki, registry, clock, log }: Context,
+  { settings, pki, registry, clock, log, begun }: Context,
   { store, history }: Storage,
   { nodes, tokens, usage, accountTokens }: Agents,
-): Promise<{ ready: { api: string; metrics: string }; address: Address; close: Close }> {
+): Promise<{ ready: { api: string; metrics: string }; address: Address }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
   const api = new ApiServer({
@@ -200,15 +205,15 @@ async function serve(
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
   const metrics = new MetricsListener({ registry, log, isAllowed });
+  begun.push(async () => {
+    await api.close();
+    await metrics.close();
+  });
   const address = await api.listen(settings.apiListen.host, settings.apiListen.port);
   const apiUrl = localUrl('https', address);
   const metricsUrl = `${localUrl('http', await metrics.listen(settings.metricsListen))}/metrics`;
   await ensureAdmin(pki, kubeconfig, apiUrl);
-  const close = async (): Promise<void> => {
-    await api.close();
-    await metrics.close();
-  };
-  return { ready: { api: apiUrl, metrics: metricsUrl }, address, close };
+  return { ready: { api: apiUrl, metrics: metricsUrl }, address };
 }
 
 async function startBusServer(

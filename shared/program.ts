@@ -6,17 +6,22 @@ export type Close = () => Promise<void>;
 
 /**
  * Runs a program until SIGTERM, SIGINT or the end of the parent that started it with a channel: `start` begins the work
- * and resolves with how to end it. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage. A second signal ends it at once.
+ * and resolves with how to end it. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage. The same signal again
+ * ends it at once; another one does not, since Ctrl-C at a terminal comes beside the SIGTERM of the parent.
  */
 export async function runProgram(name: string, start: (stopping: AbortSignal) => Promise<Close>): Promise<void> {
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {
-      if (stopping.signal.aborted) process.exit(1);
       stopping.abort(new Error(`${name} was told to stop`));
       resolve();
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        stop();
+        process.once(signal, () => process.exit(1));
+      });
+    }
     if (process.send !== undefined) process.on('disconnect', stop);
   });
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,19 @@ import { berthArguments } from './control-plane.ts';
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Command lines that name a path. */
+function processesNaming(path: string): string[] {
+  const commandOf = (pid: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    } catch {
+      return ''; // it has ended meanwhile
+    }
+  };
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(commandOf).filter((command) => command.includes(path));
 }
 
 describe('berth up and its programs', function () {
@@ -46,6 +59,7 @@ describe('berth up and its programs', function () {
   afterEach(async () => {
     up.kill('SIGTERM');
     await ended();
+    assert.deepEqual(processesNaming(directory), [], 'a program was left behind');
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -78,6 +92,21 @@ describe('berth up and its programs', function () {
       assert.equal(errors, '');
       start();
     }
+  });
+
+  it('ends in order at Ctrl-C, which reaches its programs beside the SIGTERM that it sends them', async () => {
+    await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
+    const [controller = 0] = childrenOf(up.pid ?? 0);
+    for (const [pid, signal] of [
+      [controller, 'SIGINT'],
+      [controller, 'SIGTERM'],
+      [up.pid ?? 0, 'SIGINT'],
+    ] as const) {
+      process.kill(pid, signal);
+    }
+    assert.equal(await ended(), 0, errors);
+    assert.equal(errors, '');
+    assert.deepEqual(readdirSync(join(directory, 'data/processes')), [], 'who ends in order takes its record along');
   });
 
   it('says in one line that a port is taken, or a flag wrong', async () => {
