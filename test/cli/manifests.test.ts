@@ -21,8 +21,12 @@ describe('manifests', () => {
 
   it('reads numbers and words as kubectl does', () => {
     const [manifest] = parseManifests('a.yaml', `${pod}spec: {mode: 0755, other: 0o644, on: yes, time: 2026-01-01}\n`);
-    const { spec } = manifest?.object as { spec?: unknown };
-    assert.deepEqual(spec, { mode: 0o755, other: 0o644, true: true, time: '2026-01-01' });
+    assert.deepEqual((manifest?.object as { spec?: unknown } | undefined)?.spec, {
+      mode: 0o755,
+      other: 0o644,
+      true: true,
+      time: '2026-01-01',
+    });
   });
 
   const bad: [string, string, RegExp][] = [

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { needsKubectl, type Kubectl } from '../api/kubectl.ts';
-import { needs } from '../support/needs.ts';
+import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { Cluster, isReady } from './cluster.ts';
+import { type Cluster, isReady } from './cluster.ts';
 import { KubectlTerminal } from './kubectl-terminal.ts';
 import { shellPod, toolsImage } from './shell-pods.ts';
+import { openToolsCluster } from './tools-cluster.ts';
 
 describe('kubectl debug', function () {
   this.timeout(120_000);
@@ -12,12 +12,7 @@ describe('kubectl debug', function () {
   let kubectl: Kubectl;
 
   before(async function () {
-    needs(this, process.getuid?.() === 0, 'root');
-    needsKubectl(this);
-    cluster = await Cluster.create();
-    await cluster.up();
-    await cluster.importImage(toolsImage);
-    kubectl = await cluster.kubectl();
+    ({ cluster, kubectl } = await openToolsCluster(this));
     await cluster.create(
       shellPod('web', 'hostname > /tmp/mine; exec sleep 123456'),
       shellPod('shared', 'exec sleep 123456', { shareProcessNamespace: true }),

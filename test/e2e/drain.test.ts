@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { needsKubectl, type Kubectl } from '../api/kubectl.ts';
-import { needs } from '../support/needs.ts';
+import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { Cluster, isReady } from './cluster.ts';
-import { shellPod, toolsImage } from './shell-pods.ts';
+import { type Cluster, isReady } from './cluster.ts';
+import { shellPod } from './shell-pods.ts';
+import { openToolsCluster } from './tools-cluster.ts';
 
 describe('kubectl drain', function () {
   this.timeout(120_000);
@@ -11,12 +11,7 @@ describe('kubectl drain', function () {
   let kubectl: Kubectl;
 
   before(async function () {
-    needs(this, process.getuid?.() === 0, 'root');
-    needsKubectl(this);
-    cluster = await Cluster.create();
-    await cluster.up();
-    await cluster.importImage(toolsImage);
-    kubectl = await cluster.kubectl();
+    ({ cluster, kubectl } = await openToolsCluster(this));
   });
   afterEach(function () {
     cluster.explain(this.currentTest);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { needsKubectl, type Kubectl } from '../api/kubectl.ts';
-import { needs } from '../support/needs.ts';
+import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { Cluster, isReady } from './cluster.ts';
-import { shellPod, toolsImage } from './shell-pods.ts';
+import { type Cluster, isReady } from './cluster.ts';
+import { shellPod } from './shell-pods.ts';
+import { openToolsCluster } from './tools-cluster.ts';
 
 const server = [
   'mkdir -p /www/deep /www/cgi-bin; echo hello from inside > /www/index.html; echo deeper > /www/deep/index.html',
@@ -22,12 +22,7 @@ describe('the API proxy', function () {
   let url: string;
 
   before(async function () {
-    needs(this, process.getuid?.() === 0, 'root');
-    needsKubectl(this);
-    cluster = await Cluster.create();
-    await cluster.up();
-    await cluster.importImage(toolsImage);
-    kubectl = await cluster.kubectl();
+    ({ cluster, kubectl } = await openToolsCluster(this));
     await cluster.create(shellPod('web', server, {}, { ports: [{ name: 'http', containerPort: 8080 }] }));
     await cluster.untilPod('web', 'is ready', isReady);
     await kubectl.ok('expose pod web --port=80 --target-port=http');

@@ -7,12 +7,12 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Attach, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node';
-import { needsKubectl, type Kubectl } from '../api/kubectl.ts';
-import { needs } from '../support/needs.ts';
+import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { Cluster, isReady } from './cluster.ts';
+import { type Cluster, isReady } from './cluster.ts';
 import { KubectlTerminal } from './kubectl-terminal.ts';
 import { shellPod, toolsImage } from './shell-pods.ts';
+import { openToolsCluster } from './tools-cluster.ts';
 
 const megabytes = 64;
 
@@ -38,12 +38,7 @@ describe('streams of pods', function () {
   let forwards: ChildProcess[];
 
   before(async function () {
-    needs(this, process.getuid?.() === 0, 'root');
-    needsKubectl(this);
-    cluster = await Cluster.create();
-    await cluster.up();
-    await cluster.importImage(toolsImage);
-    kubectl = await cluster.kubectl();
+    ({ cluster, kubectl } = await openToolsCluster(this));
     const reader = 'while read line; do echo "got $line"; done; echo input is over; exec sleep 100000';
     await cluster.create(
       shellPod('web', servers),
