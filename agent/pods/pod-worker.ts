@@ -78,6 +78,7 @@ export class PodWorker {
     else {
       const images = (of: Stored<Pod>): unknown => specOf(of).containers.map(({ image }) => image);
       if (!isDeepStrictEqual(images(pod), images(this.#pod))) this.#steps.forgetHolds(() => true);
+      if (!isDeepStrictEqual(shownMetadata(pod), shownMetadata(this.#pod))) this.#steps.areVolumesReady = false;
       this.#pod = pod;
     }
     this.#poke();
@@ -217,6 +218,11 @@ export class PodWorker {
     );
     return saving;
   }
+}
+
+/** What the files of downward API volumes may show, and users may change. */
+function shownMetadata({ metadata: { labels, annotations } }: Stored<Pod>): unknown {
+  return { labels, annotations };
 }
 
 function overContainers(view: PodView, status: PodStatus): Set<string> {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { Clock } from '../../shared/clock.ts';
 import { rfc3339 } from '../../shared/clock.ts';
 import { hasReason } from '../../shared/errors.ts';
@@ -56,6 +56,7 @@ export class EventRecorder {
   readonly #names = new LruMap<string, string>(limits.remembered);
   readonly #buckets = new LruMap<string, { tokens: number; at: number }>(limits.remembered);
   #writing: Promise<void> | undefined;
+  #lastNameNs = 0n;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -95,11 +96,18 @@ export class EventRecorder {
     try {
       const name = this.#names.get(key);
       if (name !== undefined && (await this.#repeat(namespace, name, pending))) return;
-      const created = await this.#deps.store.create('events', newEvent(pending));
+      const created = await this.#deps.store.create('events', newEvent(pending, this.#nextName(pending)));
       this.#names.set(key, created.metadata.name);
     } catch (error) {
       this.#deps.log.warn('event not written', { reason: pending.occurrence.reason, namespace, error });
     }
+  }
+
+  /** Sorts by time as Kubernetes' own do, so that what happened within one second is listed in its order. */
+  #nextName({ occurrence, lastAt }: Pending): string {
+    const now = BigInt(lastAt) * 1_000_000n;
+    this.#lastNameNs = (now > this.#lastNameNs ? now : this.#lastNameNs) + BigInt(randomInt(1, 1_000));
+    return `${(occurrence.involved.name ?? 'object').slice(0, 230)}.${this.#lastNameNs.toString(16)}`;
   }
 
   /** False when the Event is gone. */
@@ -139,10 +147,9 @@ function namespaceOf({ involved }: Occurrence): string {
   return involved.namespace === undefined || involved.namespace === '' ? 'default' : involved.namespace;
 }
 
-function newEvent({ occurrence, times, lastAt }: Pending): KubeObject & Event {
+function newEvent({ occurrence, times, lastAt }: Pending, name: string): KubeObject & Event {
   const { involved, type, reason, message, component, host } = occurrence;
   const time = rfc3339(lastAt);
-  const name = `${(involved.name ?? 'object').slice(0, 230)}.${randomBytes(8).toString('hex')}`;
   return {
     apiVersion: 'v1',
     kind: 'Event',

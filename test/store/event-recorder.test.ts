@@ -46,6 +46,15 @@ describe('events', () => {
     assert.equal(reportingComponent, 'agent');
   });
 
+  it('lists what happened within one second in its order', async () => {
+    const reasons = ['Scheduled', 'Pulling', 'Pulled', 'Created', 'Started'];
+    for (const reason of reasons) recorder.record(aPod(), 'Normal', reason, '', 'c');
+    assert.deepEqual(
+      (await events()).map(({ reason }) => reason),
+      reasons,
+    );
+  });
+
   it('counts repetitions in the first Event, written one by one or together', async () => {
     const pod = aPod();
     recorder.record(pod, 'Warning', 'BackOff', 'again', 'agent');

@@ -124,6 +124,23 @@ describe('pods with real containers', function () {
     assert.deepEqual(await readdir(bench.paths.pods).catch(() => []), []);
   });
 
+  it('shows a changed label in the files of a volume, without a restart', async () => {
+    const pod = shell(
+      'until grep -q changed /info/labels; do sleep 0.1; done; echo "$(cat /info/labels)"; exec sleep 1000',
+      { volumeMounts: [{ name: 'info', mountPath: '/info' }] },
+      {
+        volumes: [
+          { name: 'info', downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+        ],
+      },
+    );
+    await until(() => isReady(pod), 'it runs', { withinMs: 20_000 });
+    link.desired.set('pods', { ...pod, metadata: { ...pod.metadata, labels: { app: 'changed' } } });
+    await until(() => linesOf(pod).includes('app="changed"'), 'the file has changed', { withinMs: 20_000 });
+    assert.equal(main(pod)?.restartCount, 0);
+    await remove(pod, 1);
+  });
+
   it('probes by http and restarts by an exec probe', async () => {
     const pod = shell('mkdir /www; echo ok > /www/index.html; httpd -f -p 8080 -h /www', {
       ports: [{ name: 'web', containerPort: 8080 }],
