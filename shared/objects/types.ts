@@ -18,6 +18,7 @@ export type {
   LimitRange,
   LimitRangeItem,
   Namespace,
+  NamespaceCondition,
   Node,
   NodeCondition,
   NodeSelector,

@@ -3,7 +3,7 @@ import { hasReason } from '../../../shared/errors.ts';
 import { withCondition } from '../../../shared/objects/conditions.ts';
 import { resourceName, resources } from '../../../shared/objects/resources.ts';
 import type { ResourceName } from '../../../shared/objects/resources.ts';
-import type { KubeObject, Namespace, ServiceAccount } from '../../../shared/objects/types.ts';
+import type { KubeObject, Namespace, NamespaceCondition, ServiceAccount } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject } from '../../store/deletion.ts';
 import { startFollowing } from '../../store/follow.ts';
@@ -11,6 +11,7 @@ import type { Change } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { keepObject } from '../keep-object.ts';
 import { Runner } from '../runner.ts';
+import { type Remaining, remainingConditions } from './remaining.ts';
 import { rootCertificate, rootCertificateName } from './root-certificate.ts';
 
 type NamespaceObject = KubeObject & Namespace;
@@ -70,8 +71,8 @@ export class NamespaceReconciler {
     const { name } = namespace.metadata;
     await Promise.all(contents.map((resource) => this.#deleteAll(resource, name)));
     const left = contents
-      .map((resource) => ({ resource, count: this.#deps.store.list(resource, { namespace: name }).items.length }))
-      .filter(({ count }) => count > 0);
+      .map((resource) => ({ resource, objects: this.#deps.store.list(resource, { namespace: name }).items }))
+      .filter(({ objects }) => objects.length > 0);
     try {
       await (left.length === 0 ? this.#release(name) : this.#explain(name, left));
     } catch (error) {
@@ -103,18 +104,14 @@ export class NamespaceReconciler {
   }
 
   /** Says what a deletion that takes long is waiting for. */
-  async #explain(name: string, left: readonly { resource: ResourceName; count: number }[]): Promise<void> {
-    const remaining = left.map(({ resource, count }) => `${resource} has ${count} resource instances`).join(', ');
-    const condition = {
-      type: 'NamespaceContentRemaining',
-      status: 'True',
-      reason: 'SomeResourcesRemain',
-      message: `Some resources are remaining: ${remaining}`,
-      lastTransitionTime: rfc3339(this.#deps.clock.now()),
-    };
+  async #explain(name: string, left: readonly Remaining[]): Promise<void> {
+    const conditions = remainingConditions(left, rfc3339(this.#deps.clock.now()));
     await this.#deps.store.modify<NamespaceObject>('namespaces', '', name, (namespace) => ({
       ...namespace,
-      status: { ...namespace.status, conditions: [...withCondition(namespace.status?.conditions, condition)] },
+      status: {
+        ...namespace.status,
+        conditions: [...conditions.reduce(withCondition<NamespaceCondition>, namespace.status?.conditions ?? [])],
+      },
     }));
   }
 

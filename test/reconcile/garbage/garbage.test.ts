@@ -107,7 +107,19 @@ describe('garbage', () => {
     const find = () => cluster.store.get<KubeObject & Namespace>('namespaces', '', 'default');
     await cluster.until('the reason', () => find()?.status?.conditions?.[0]?.type === 'NamespaceContentRemaining');
     assert.match(find()?.status?.conditions?.[0]?.message ?? '', /pods has 3 resource instances/);
+    assert.equal(find()?.status?.conditions?.[1]?.status, 'False');
+    await cluster.store.modify('pods', 'default', cluster.pods()[0]?.metadata.name ?? '', (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, finalizers: ['example.com/hold'] },
+    }));
+    await cluster.until('the finalizer to be named', () => {
+      return find()?.status?.conditions?.[1]?.message?.endsWith(': example.com/hold in 1 resource instances') === true;
+    });
     cluster.endsPods = true;
+    await cluster.store.modify('pods', 'default', cluster.pods()[0]?.metadata.name ?? '', (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, finalizers: [] },
+    }));
     await cluster.until('the namespace to go', () => find() === undefined);
     assert.equal(cluster.sets().length + cluster.pods().length, 0);
     assert.equal(cluster.store.get('serviceaccounts', 'default', 'default'), undefined);
