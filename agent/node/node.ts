@@ -25,6 +25,8 @@ export interface AgentNodeDeps {
 
 const heartbeatMs = 1000;
 const checkMs = 10_000;
+/** The conditions are told again after this long although nothing changed, as kubelets do: readers see that they hold. */
+const retellMs = 300_000;
 const runtimeWithinMs = 5000;
 /** Pressure that has passed is still told for this long, so that pods do not come and go with it. */
 const holdMs = 60_000;
@@ -67,13 +69,16 @@ export class AgentNode {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
+    let toldAt = clock.monotonic();
     for (;;) {
       await clock.sleep(checkMs, signal);
       try {
         const request = await this.#describe();
-        if (!isDeepStrictEqual(request, this.#last)) {
+        const isStale = clock.monotonic() - toldAt >= retellMs;
+        if (isStale || !isDeepStrictEqual(request, this.#last)) {
           await this.#deps.link.register(request, signal);
           this.#last = request;
+          toldAt = clock.monotonic();
         }
       } catch (error) {
         signal.throwIfAborted();

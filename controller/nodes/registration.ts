@@ -1,5 +1,5 @@
 import type { RegisterReply, RegisterRequest } from '../../shared/bus/messages.ts';
-import type { Clock } from '../../shared/clock.ts';
+import { type Clock, rfc3339 } from '../../shared/clock.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { findCondition } from '../../shared/objects/conditions.ts';
@@ -54,7 +54,7 @@ export class Registration {
     try {
       await this.#deps.store.modify<NodeObject>('nodes', '', node, (current) => ({
         ...current,
-        status: { ...current.status, conditions: this.#merge(current, conditions) },
+        status: { ...current.status, conditions: this.#merge(current.status?.conditions ?? [], conditions) },
       }));
       this.#deps.log.info('silent node is back', { node });
     } catch (error) {
@@ -86,7 +86,7 @@ export class Registration {
       spec: { podCIDR, podCIDRs: [podCIDR], ...(taints.length > 0 && { taints }) },
       status: {
         ...status,
-        conditions: mergeConditions([], status?.conditions ?? [], () => false, this.#deps.clock.now()),
+        conditions: this.#merge([], status?.conditions ?? []),
       },
     };
   }
@@ -96,12 +96,18 @@ export class Registration {
       ...current,
       metadata: { ...current.metadata, labels: { ...current.metadata.labels, ...metadata?.labels } },
       spec: { ...current.spec, podCIDR, podCIDRs: [podCIDR] },
-      status: { ...current.status, ...status, conditions: this.#merge(current, status?.conditions ?? []) },
+      status: {
+        ...current.status,
+        ...status,
+        conditions: this.#merge(current.status?.conditions ?? [], status?.conditions ?? []),
+      },
     };
   }
 
-  #merge(current: NodeObject, reported: NodeCondition[]): NodeCondition[] {
-    return mergeConditions(current.status?.conditions ?? [], reported, () => false, this.#deps.clock.now());
+  #merge(stored: NodeCondition[], reported: NodeCondition[]): NodeCondition[] {
+    const now = this.#deps.clock.now();
+    const heard = reported.map((condition) => ({ ...condition, lastHeartbeatTime: rfc3339(now) }));
+    return mergeConditions(stored, heard, () => false, now);
   }
 
   #allocate(node: string, routes: readonly string[]): string {

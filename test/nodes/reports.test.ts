@@ -170,6 +170,7 @@ describe('what nodes report', function () {
     assert.deepEqual(node?.metadata.labels, { zone: 'a', user: 'set' });
     assert.equal(node?.spec?.unschedulable, true);
     assert.deepEqual(node?.spec?.taints, [{ key: 'users', effect: 'NoExecute' }]);
+    for (const { lastHeartbeatTime } of node?.status?.conditions ?? []) assert.match(lastHeartbeatTime ?? 'none', /Z$/);
     const { resourceVersion } = node?.metadata ?? {};
     await n1.request(subjects.upCall('n1', 'register'), again);
     assert.equal(bench.store.get('nodes', '', 'n1')?.metadata.resourceVersion, resourceVersion);

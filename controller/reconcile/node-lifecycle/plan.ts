@@ -32,7 +32,7 @@ export function assumedConditions(conditions: readonly NodeCondition[], now: num
   return conditions.map((condition) => {
     if (condition.type !== 'Ready' || condition.reason !== unknownReason) return condition;
     const message = 'The agent is heard again.';
-    return { type: 'Ready', status: 'True', reason: 'AgentReady', message, lastTransitionTime: rfc3339(now) };
+    return { ...condition, status: 'True', reason: 'AgentReady', message, lastTransitionTime: rfc3339(now) };
   });
 }
 

@@ -81,6 +81,18 @@ describe('AgentNode', () => {
     assert.match(ready?.message ?? '', /it hangs/);
     problem = undefined;
   });
+
+  it('says again that its conditions hold, once in five minutes', async () => {
+    await node.register(scope.signal);
+    const before = requests.length;
+    node.run(scope);
+    const began = clock.monotonic();
+    await until(async () => {
+      await clock.advance(10_000);
+      return requests.length > before;
+    }, 'it is told');
+    assert.ok(clock.monotonic() - began >= 300_000);
+  });
 });
 
 describe('pressureConditions', () => {
