@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command, Option } from 'commander';
 import { hasReason } from '../shared/errors.ts';
+import { matchesLabels, parseLabelSelector } from '../shared/objects/selector.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import type { ApiClient } from './client.ts';
 import { reportOne } from './failure.ts';
-import { readManifests, type Manifest } from './manifests.ts';
+import { readManifests } from './manifests.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
 import { outputOption } from './output.ts';
-import { resourcePath, type ServedResource } from './resource-names.ts';
+import { pruneObjects } from './prune.ts';
+import { resourcePath } from './resource-names.ts';
 import { Results } from './results.ts';
 import { withFiles, type FileOptions } from './selection.ts';
+import { servedManifests, type ServedManifest } from './served-manifests.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
 
@@ -20,9 +23,10 @@ interface ApplyOptions extends ApiOptions, FileOptions {
   fieldManager: string;
   validate: string;
   output?: string;
+  selector?: string;
+  prune?: boolean;
+  kustomize?: string;
 }
-
-type ToApply = Manifest & { resource: ServedResource };
 
 const fieldValidation: Record<string, string> = {
   strict: 'Strict',
@@ -37,6 +41,9 @@ export function applyCommand(): Command {
   const command = withFiles(new Command('apply'), 'what to apply')
     .description('Create or change objects so that they match the manifests')
     .addOption(dryRunOption())
+    .option('-l, --selector <labels>', 'only what has these labels, as app=web')
+    .option('--prune', 'delete what has the labels of -l, was applied before, and is named no more')
+    .addOption(new Option('-k, --kustomize <directory>').hideHelp())
     .option('--force-conflicts', 'take over fields that others have set')
     .option('--server-side', 'for kubectl users: this is always so')
     .option('--field-manager <name>', 'who owns the fields that are set', 'berth')
@@ -51,30 +58,54 @@ export function applyCommand(): Command {
 }
 
 async function apply(session: Session, options: ApplyOptions): Promise<void> {
+  requireSense(options);
+  const toApply = await readServed(session, options);
+  if (toApply.length > 1 && !(await isAcceptable(session, toApply, options))) {
+    throw new Error('nothing was changed, since not everything can be applied');
+  }
+  const results = new Results(options.output);
+  const applied: KubeObject[] = [];
+  for (const manifest of toApply) {
+    try {
+      applied.push(await applyOne(session, manifest, options, results));
+    } catch (error) {
+      tell(error, manifest);
+    }
+  }
+  if (options.prune === true && applied.length === toApply.length) {
+    await pruneObjects(session, applied, options, results);
+  }
+  results.finish();
+}
+
+function requireSense({ kustomize, prune, selector = '' }: ApplyOptions): void {
+  if (kustomize !== undefined) {
+    throw new UsageError(`berth has no kustomize of its own; use kubectl kustomize ${kustomize} | berth apply -f -`);
+  }
+  if (prune === true && selector === '') {
+    throw new UsageError('--prune needs the labels of what may be deleted, as -l app=web');
+  }
+}
+
+/** What the files say, as far as the server has the kind and `-l` chooses it. Throws UsageError. */
+async function readServed(session: Session, options: ApplyOptions): Promise<ServedManifest[]> {
+  const requirements = parseLabelSelector(options.selector ?? '');
   const manifests = await readManifests(options.filename ?? [], options.recursive ?? false);
-  const toApply = manifests.map((manifest): ToApply => {
-    const { source, object } = manifest;
+  const chosen = manifests.filter(({ object }) => matchesLabels(requirements, object.metadata.labels));
+  for (const { source, object } of chosen) {
     const { namespace } = object.metadata;
     if (options.namespace !== undefined && namespace !== undefined && namespace !== options.namespace) {
       const flag = `-n ${options.namespace}`;
       throw new UsageError(`${source}: metadata.namespace: is "${namespace}", which does not match ${flag}`);
     }
-    return { ...manifest, resource: session.names.findKind(object.apiVersion, object.kind, source) };
-  });
-  if (toApply.length > 1 && !(await isAcceptable(session, toApply, options))) {
-    throw new Error('nothing was changed, since not everything can be applied');
   }
-  const results = new Results(options.output);
-  for (const manifest of toApply) {
-    await applyOne(session, manifest, options, results).catch((error: unknown) => tell(error, manifest));
-  }
-  results.finish();
+  return servedManifests(session.names, chosen);
 }
 
 /** Has the server check everything before anything is changed, and reports what it refuses. */
 async function isAcceptable(
   { client, namespace }: Session,
-  toApply: ToApply[],
+  toApply: ServedManifest[],
   options: ApplyOptions,
 ): Promise<boolean> {
   const { onWarning } = client;
@@ -95,16 +126,16 @@ async function isAcceptable(
 }
 
 /** Reports what is wrong with one object; throws what is wrong with all of them. */
-function tell(error: unknown, { source }: ToApply): void {
+function tell(error: unknown, { source }: ServedManifest): void {
   if (hasReason(error, 'ServiceUnavailable') || hasReason(error, 'Unauthorized')) throw error;
   reportOne(error, source);
 }
 
-function pathOf({ resource, object: { metadata } }: ToApply, namespace: string): string {
+function pathOf({ resource, object: { metadata } }: ServedManifest, namespace: string): string {
   return resourcePath(resource, metadata.namespace ?? namespace, metadata.name);
 }
 
-function send(client: ApiClient, path: string, { object }: ToApply, options: ApplyOptions): Promise<KubeObject> {
+function send(client: ApiClient, path: string, { object }: ServedManifest, options: ApplyOptions): Promise<KubeObject> {
   return client.call('PATCH', path, {
     contentType: 'application/apply-patch+yaml',
     body: object,
@@ -119,16 +150,17 @@ function send(client: ApiClient, path: string, { object }: ToApply, options: App
 
 async function applyOne(
   { client, namespace }: Session,
-  manifest: ToApply,
+  manifest: ServedManifest,
   options: ApplyOptions,
   results: Results,
-): Promise<void> {
+): Promise<KubeObject> {
   const { resource } = manifest;
   const path = pathOf(manifest, namespace);
   const before = await readPresent(client, path);
   const after = await send(client, path, manifest, options);
   const what = before === undefined ? 'created' : isSame(before, after) ? 'unchanged' : 'configured';
   results.add(resource, after.metadata.name, what + dryRunSuffix(options), after);
+  return after;
 }
 
 async function readPresent(client: ApiClient, path: string): Promise<KubeObject | undefined> {

@@ -94,6 +94,10 @@ function toObjects(where: string, value: unknown): Manifest[] {
   if (typeof object.kind !== 'string') throw new UsageError(`${where}: kind: missing, as in "kind: Deployment"`);
   if (typeof object.apiVersion !== 'string')
     throw new UsageError(`${where}: apiVersion: missing, as in "apiVersion: apps/v1"`);
+  if (object.apiVersion.startsWith('kustomize.config.k8s.io/')) {
+    const pipe = 'kubectl kustomize DIRECTORY | berth apply -f -';
+    throw new UsageError(`${where}: is for kustomize and no object; use ${pipe}`);
+  }
   if (object.kind.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item, index) => toObjects(`${where} items[${index}]`, item));
   }

@@ -1,4 +1,5 @@
 import type { ApiClient } from './client.ts';
+import { nearestWord } from './nearest-word.ts';
 import { UsageError } from './usage.ts';
 
 /** A resource as the server's discovery describes it. */
@@ -11,21 +12,21 @@ export interface ServedResource {
   namespaced: boolean;
   shortNames: string[];
   categories: string[];
+  verbs: string[];
 }
 
-interface DiscoveryList {
-  items: {
-    metadata?: { name?: string };
-    versions: {
-      version: string;
-      resources: {
-        resource: string;
-        responseKind: { kind: string };
-        scope: string;
-        singularResource: string;
-        shortNames?: string[];
-        categories?: string[];
-      }[];
+interface DiscoveryGroup {
+  metadata?: { name?: string };
+  versions: {
+    version: string;
+    resources: {
+      resource: string;
+      responseKind: { kind: string };
+      scope: string;
+      singularResource: string;
+      shortNames?: string[];
+      categories?: string[];
+      verbs: string[];
     }[];
   }[];
 }
@@ -34,33 +35,24 @@ const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 
 /** What the server serves, by every name people use for it. */
 export class ResourceNames {
+  /** Each resource once, in the version that the server prefers. */
   readonly all: readonly ServedResource[];
+  readonly #otherVersions: readonly ServedResource[];
 
-  constructor(all: readonly ServedResource[]) {
+  constructor(all: readonly ServedResource[], otherVersions: readonly ServedResource[] = []) {
     this.all = all;
+    this.#otherVersions = otherVersions;
   }
 
   static async load(client: ApiClient): Promise<ResourceNames> {
     const lists = await Promise.all(
-      ['/api', '/apis'].map((path) => client.call<DiscoveryList>('GET', path, { accept: aggregated })),
+      ['/api', '/apis'].map((path) => client.call<{ items: DiscoveryGroup[] }>('GET', path, { accept: aggregated })),
     );
-    const all = lists.flatMap(({ items }) =>
-      items.flatMap(({ metadata, versions }) =>
-        versions.slice(0, 1).flatMap(({ version, resources }) =>
-          resources.map((found) => ({
-            group: metadata?.name ?? '',
-            version,
-            plural: found.resource,
-            singular: found.singularResource,
-            kind: found.responseKind.kind,
-            namespaced: found.scope === 'Namespaced',
-            shortNames: found.shortNames ?? [],
-            categories: found.categories ?? [],
-          })),
-        ),
-      ),
+    const groups = lists.flatMap(({ items }) => items);
+    return new ResourceNames(
+      groups.flatMap((group) => readVersions(group, 0, 1)),
+      groups.flatMap((group) => readVersions(group, 1)),
     );
-    return new ResourceNames(all);
   }
 
   /** `po`, `pod`, `pods`, `Pod`, `deployments.apps`; a category as `all` gives several. Throws UsageError. */
@@ -78,19 +70,73 @@ export class ResourceNames {
     );
   }
 
-  /** The resource of a manifest; `source` is where that stands. Throws UsageError. */
+  /** The resource of a manifest, in any version; `source` is where that stands. Throws UsageError. */
   findKind(apiVersion: string, kind: string, source?: string): ServedResource {
-    const found = this.all.find((r) => r.kind === kind && groupVersion(r) === apiVersion);
+    const found = this.#every.find((r) => r.kind === kind && groupVersion(r) === apiVersion);
     if (found !== undefined) return found;
     const where = source === undefined ? '' : `${source}: `;
-    const other = this.all.find((r) => r.kind === kind);
-    const hint = other === undefined ? this.#kinds() : `it has ${kind} in ${groupVersion(other)}`;
-    throw new UsageError(`${where}kind: the server has no ${kind} in ${apiVersion}; ${hint}`);
+    throw new UsageError(
+      `${where}kind: the server has no ${kind} in ${apiVersion}; ${this.#propose(apiVersion, kind)}`,
+    );
   }
 
-  #kinds(): string {
-    return `it has ${this.all.map(({ kind }) => kind).join(', ')}`;
+  /**
+   * Whether a manifest is of an API that the server does not have at all, as those of custom resources, rather than
+   * misspelt: groups without a dot are Kubernetes' own.
+   */
+  isForeign(apiVersion: string, kind: string): boolean {
+    const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+    if (this.#every.some((r) => r.group === group)) return kindsOfOthers.has(kind);
+    if (!group.includes('.')) return false;
+    const meant = nearestWord(
+      group,
+      this.#every.filter((r) => r.kind === kind).map((r) => r.group),
+    );
+    return meant === undefined;
   }
+
+  get #every(): readonly ServedResource[] {
+    return [...this.all, ...this.#otherVersions];
+  }
+
+  #propose(apiVersion: string, kind: string): string {
+    const same = this.all.find((r) => r.kind === kind);
+    if (same !== undefined) return `it has ${kind} in ${groupVersion(same)}`;
+    const kinds = this.all.map((r) => r.kind);
+    const siblings = this.#every.filter((r) => groupVersion(r) === apiVersion).map((r) => r.kind);
+    const meant = nearestWord(kind, siblings) ?? nearestWord(kind, kinds);
+    const [resource] = this.#every.filter((r) => r.kind === meant);
+    if (resource === undefined) return `it has ${kinds.join(', ')}`;
+    return `did you mean ${resource.kind} of ${groupVersion(resource)}?`;
+  }
+}
+
+/** Kinds of Kubernetes that Berth does not have, in API groups that it has. */
+const kindsOfOthers: ReadonlySet<string> = new Set([
+  'CSIDriver',
+  'CSINode',
+  'CSIStorageCapacity',
+  'IPAddress',
+  'ServiceCIDR',
+  'VolumeAttachment',
+  'VolumeAttributesClass',
+]);
+
+/** Resources of some versions of a group; the first is the preferred one. */
+function readVersions({ metadata, versions }: DiscoveryGroup, from: number, to?: number): ServedResource[] {
+  return versions.slice(from, to).flatMap(({ version, resources }) =>
+    resources.map((found) => ({
+      group: metadata?.name ?? '',
+      version,
+      plural: found.resource,
+      singular: found.singularResource,
+      kind: found.responseKind.kind,
+      namespaced: found.scope === 'Namespaced',
+      shortNames: found.shortNames ?? [],
+      categories: found.categories ?? [],
+      verbs: found.verbs,
+    })),
+  );
 }
 
 export function groupVersion({ group, version }: ServedResource): string {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { readManifests } from './manifests.ts';
 import { parseTargets, resourcePath, type ResourceNames, type ServedResource, type Target } from './resource-names.ts';
+import { servedManifests } from './served-manifests.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage.ts';
 
@@ -44,15 +45,15 @@ export function withSelector(command: Command): Command {
     .option('--all', 'all objects of the type in the namespace');
 }
 
-/** Objects that manifests name, in the order of the files. */
+/** Objects that manifests name, in the order of the files, without those of APIs that the server does not have. */
 export async function namedInFiles(
   names: ResourceNames,
   namespace: string,
   { filename = [], recursive = false }: FileOptions,
 ): Promise<ObjectRef[]> {
   const manifests = await readManifests(filename, recursive);
-  return manifests.map(({ source, object }) => ({
-    resource: names.findKind(object.apiVersion, object.kind, source),
+  return servedManifests(names, manifests).map(({ resource, object }) => ({
+    resource,
     namespace: object.metadata.namespace ?? namespace,
     name: object.metadata.name,
   }));

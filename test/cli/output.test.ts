@@ -9,7 +9,7 @@ import { UsageError } from '../../cli/usage.ts';
 import { parseDurationMs } from '../../cli/durations.ts';
 import { SettingsError, parseAddress, parseCidr, parseDirectory, parseNodeName } from '../../shared/settings.ts';
 
-const base = { group: '', version: 'v1', namespaced: true, shortNames: [], categories: [] };
+const base = { group: '', version: 'v1', namespaced: true, shortNames: [], categories: [], verbs: [] };
 const names = new ResourceNames([
   { ...base, plural: 'pods', singular: 'pod', kind: 'Pod', shortNames: ['po'], categories: ['all'] },
   {
