@@ -3,5 +3,5 @@ import { programCommand } from './programs.ts';
 
 /** `berth agent --join TOKEN`: makes this machine a node. */
 export function agentCommand(): Command {
-  return programCommand('agent', 'Make this machine a node of a cluster, in the foreground');
+  return programCommand('agent', 'Make this machine a node, in the foreground');
 }

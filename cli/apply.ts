@@ -39,7 +39,7 @@ const fieldValidation: Record<string, string> = {
 /** `berth apply -f`: server-side apply of each object, in order, once the server has found nothing wrong with any. */
 export function applyCommand(): Command {
   const command = withFiles(new Command('apply'), 'what to apply')
-    .description('Create or change objects so that they match the manifests')
+    .description('Create or change objects to match manifests')
     .addOption(dryRunOption())
     .option('-l, --selector <labels>', 'only what has these labels, as app=web')
     .option('--prune', 'delete what has the labels of -l, was applied before, and is named no more')

@@ -11,19 +11,23 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     controller: async () => (await import('./controller.ts')).controllerCommand(),
     agent: async () => (await import('./agent.ts')).agentCommand(),
     token: async () => (await import('./token.ts')).tokenCommand(),
+    image: async () => (await import('./image.ts')).imageCommand(),
   },
-  'Workloads:': {
-    apply: async () => (await import('./apply.ts')).applyCommand(),
+  'See:': {
     get: async () => (await import('./get.ts')).getCommand(),
     describe: async () => (await import('./describe.ts')).describeCommand(),
-    logs: async () => (await import('./logs.ts')).logsCommand(),
-    exec: async () => (await import('./exec.ts')).execCommand(),
+    events: async () => (await import('./events.ts')).eventsCommand(),
+    status: async () => (await import('./status.ts')).statusCommand(),
+    wait: async () => (await import('./wait.ts')).waitCommand(),
+  },
+  'Change:': {
+    apply: async () => (await import('./apply.ts')).applyCommand(),
     delete: async () => (await import('./delete.ts')).deleteCommand(),
     scale: async () => (await import('./scale.ts')).scaleCommand(),
     rollout: async () => (await import('./rollout.ts')).rolloutCommand(),
-    wait: async () => (await import('./wait.ts')).waitCommand(),
-    events: async () => (await import('./events.ts')).eventsCommand(),
-    status: async () => (await import('./status.ts')).statusCommand(),
   },
-  'Images:': { image: async () => (await import('./image.ts')).imageCommand() },
+  'Inside pods:': {
+    logs: async () => (await import('./logs.ts')).logsCommand(),
+    exec: async () => (await import('./exec.ts')).execCommand(),
+  },
 };

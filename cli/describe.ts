@@ -16,7 +16,7 @@ interface DescribeOptions extends ApiOptions, SelectOptions {
 /** `berth describe`: an object for people to read, with its events. */
 export function describeCommand(): Command {
   const command = withFiles(new Command('describe'), 'describe what these name')
-    .description('Show all that matters of an object, with its events')
+    .description('Show an object for people to read, with its events')
     .argument('[type...]', 'TYPE, TYPE NAME… or TYPE/NAME…')
     .option('-l, --selector <labels>', 'objects with these labels')
     .option('-A, --all-namespaces', 'of all namespaces')

@@ -21,7 +21,7 @@ const order = ['up', 'agent', 'controller', 'nats-server', 'registry'];
 /** `berth down`: no process, mount, namespace, bridge, cgroup or rule of Berth's stays. */
 export function downCommand(): Command {
   return new Command('down')
-    .description('Stop Berth on this machine and remove its pods; data is kept')
+    .description('Stop Berth and remove its pods; data is kept')
     .option('--data-dir <dir>', 'as given to berth up', defaultDataDir)
     .option('--purge', 'remove the data too: state, images, logs, keys')
     .addHelpText('after', formatExamples(['sudo berth down', 'sudo berth down --purge']))

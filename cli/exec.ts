@@ -25,7 +25,7 @@ const maxUnsentBytes = 1024 * 1024;
 /** `berth exec -it pod -- command`: over WebSocket `v5.channel.k8s.io`; exits with the command's own code. */
 export function execCommand(): Command {
   const command = new Command('exec')
-    .description('Run a command in a container; exits with its exit code')
+    .description('Run a command in a container')
     .argument('<pod>', 'POD or TYPE/NAME')
     .argument('<command...>', 'the command, after --')
     .option('-c, --container <name>', 'which container')

@@ -3,14 +3,15 @@ import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
 import { SettingsError } from '../shared/settings.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
 import { EndedAtStart } from './ended-at-start.ts';
+import { helpStyle } from './help.ts';
 import { UsageError } from './usage.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 export const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** Makes wrong usage of a command and of those below it an error of one line. */
+/** Makes wrong usage of a command and of those below it an error of one line, and their help look alike. */
 export function prepare(command: Command): Command {
-  complainInOneLine(command);
+  complainInOneLine(command).configureHelp(helpStyle);
   for (const child of command.commands) prepare(child);
   return command;
 }

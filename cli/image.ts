@@ -7,6 +7,7 @@ import { importRootfs } from '../agent/images/import.ts';
 import { pushImage } from '../agent/images/push.ts';
 import { canonicalName, parseReference } from '../agent/images/reference.ts';
 import type { ImageConfig } from '../agent/images/snapshotter.ts';
+import { formatExamples } from './examples.ts';
 import { printImages } from './image-output.ts';
 import { pullOptions, type RegistryOptions, type StoreOptions, withImageStore } from './image-store.ts';
 import { defaultDataDir } from './kubeconfig.ts';
@@ -28,19 +29,33 @@ const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 /** `berth image …`: works on the store of this machine's agent, which may run meanwhile. */
 export function imageCommand(): Command {
-  const command = new Command('image').description('Images on this machine: pull, push, import, list, remove');
-  const part = (name: string, description: string): Command =>
+  const command = new Command('image')
+    .description('Pull, push, import, list and remove images')
+    .addHelpText('after', formatExamples(['berth image pull docker.io/library/nginx:1', 'berth image ls']));
+  const part = (name: string, description: string, ...examples: string[]): Command =>
     command
       .command(name)
       .description(description)
+      .addHelpText('after', formatExamples(examples.map((example) => `berth image ${name}${example}`)))
       .option('--data-dir <dir>', 'as given to berth up', defaultDataDir)
       .option('--node-name <name>', 'node whose images these are; the only one of the data directory by default');
-  withRegistry(part('pull', 'Download images and unpack them')).argument('<name...>').action(pull);
-  withRegistry(part('push', 'Send an image to the registry of its name')).argument('<name>').action(push);
-  part('ls', 'List images').option('-o, --output <format>', 'table, json or yaml', 'table').action(list);
-  part('rm', 'Remove names, and images with their last name').argument('<name...>').action(remove);
-  part('tag', 'Give an image another name').argument('<name>').argument('<new-name>').action(tag);
-  part('import', 'Make an image from a root file system, an OCI layout or the output of docker save')
+  withRegistry(part('pull', 'Download images and unpack them', ' docker.io/library/nginx:1'))
+    .argument('<name...>')
+    .action(pull);
+  withRegistry(part('push', 'Send an image to the registry of its name', ' registry.example.com/web:1'))
+    .argument('<name>')
+    .action(push);
+  part('ls', 'List images', '', ' -o json')
+    .option('-o, --output <format>', 'table, json or yaml', 'table')
+    .action(list);
+  part('rm', 'Remove names, and images with their last name', ' registry.example.com/web:1')
+    .argument('<name...>')
+    .action(remove);
+  part('tag', 'Give an image another name', ' web:1 registry.example.com/web:1')
+    .argument('<name>')
+    .argument('<new-name>')
+    .action(tag);
+  part('import', 'Make an image of docker save, an OCI layout or a file system', ' web.tar', ' rootfs.tar.gz base:1')
     .argument('<path>', 'tar file, compressed or not, or folder with an OCI layout')
     .argument('[name]', 'name of the image; needed for a root file system')
     .option('--entrypoint <word...>', 'of the new image')

@@ -3,14 +3,15 @@ import { allowClosedOutput } from './closed-output.ts';
 import { commandGroups } from './commands.ts';
 import { prepare, report } from './failure.ts';
 import { moveGlobalFlags } from './global-flags.ts';
+import { nameHere, withStart } from './help.ts';
+import { UsageError } from './usage.ts';
 
 const words = moveGlobalFlags(process.argv.slice(2));
 const asked = words[0] ?? '';
 
-const program = new Command('berth')
-  .description('Runs containers on your hosts from Kubernetes manifests.')
-  .version('0.1.0')
-  .configureHelp({ sortSubcommands: false });
+const program = withStart(
+  new Command('berth').description('Runs containers on your hosts from Kubernetes manifests.').version('0.1.0'),
+);
 
 allowClosedOutput(asked);
 try {
@@ -23,6 +24,8 @@ try {
 /** The command that was asked for, or all of them when it is none of these: for help, and for words that come close. */
 async function addCommands(): Promise<void> {
   const isKnown = Object.values(commandGroups).some((commands) => Object.hasOwn(commands, asked));
+  const here = isKnown ? undefined : nameHere(asked);
+  if (here !== undefined) throw new UsageError(`unknown command '${asked}': use ${here}; see berth --help`);
   for (const [heading, commands] of Object.entries(commandGroups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(commands)) {

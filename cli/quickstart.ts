@@ -22,7 +22,7 @@ const upTimeoutMs = 90_000;
 /** `berth quickstart`: Berth's main job on this machine, with nothing simulated; what `npm run quickstart` runs last. */
 export function quickstartCommand(): Command {
   return new Command('quickstart')
-    .description('Start Berth on this machine and run a demo on it')
+    .description('Start Berth on this machine, with a demo')
     .option('--data-dir <dir>', 'where everything is kept', defaultDataDir)
     .addHelpText('after', formatExamples(['sudo berth quickstart']))
     .action(quickstart);

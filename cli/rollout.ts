@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Deployment, Stored } from '../shared/objects/types.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
 import { parseDurationMs, parseWhole } from './durations.ts';
+import { formatExamples } from './examples.ts';
 import { reportOne } from './failure.ts';
 import { outputOption } from './output.ts';
 import { objectLabel, parseTargets } from './resource-names.ts';
@@ -27,7 +28,9 @@ const formats = ['json', 'yaml', 'name', 'jsonpath=…'];
 
 /** `berth rollout status|history|undo|restart|pause|resume deployment/web`. */
 export function rolloutCommand(): Command {
-  const rollout = new Command('rollout').description('Follow and steer the rollout of a deployment');
+  const rollout = new Command('rollout')
+    .description('Follow and steer the rollout of a deployment')
+    .addHelpText('after', formatExamples(['berth rollout status deployment/web', 'berth rollout undo deployment/web']));
   const add = (name: string, description: string, verb: Verb, examples: string[] = []): Command => {
     const command = withFiles(new Command(name), 'of what these name')
       .description(description)

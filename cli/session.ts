@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { ApiClient } from './client.ts';
 import { formatExamples } from './examples.ts';
 import { exitCodes } from './failure.ts';
@@ -22,10 +22,14 @@ export interface Session {
 /** Adds `--kubeconfig`, `--context`, `-n` and, under the help, examples of the command's use. */
 export function withApiOptions(command: Command, examples: readonly string[]): Command {
   return command
-    .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, else the one of the data directory)')
-    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
-    .option('-n, --namespace <name>', 'namespace to act in')
+    .addOption(connecting('-n, --namespace <name>', 'namespace to act in'))
+    .addOption(connecting('--context <name>', 'context of the kubeconfig (default: its current one)'))
+    .addOption(connecting('--kubeconfig <file>', "default: $KUBECONFIG, else the data directory's"))
     .addHelpText('after', formatExamples(examples));
+}
+
+function connecting(flags: string, description: string): Option {
+  return new Option(flags, description).helpGroup('Which cluster:');
 }
 
 /** Connects as the options say and closes when `work` ends. An interrupt ends it without a word. */

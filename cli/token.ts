@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { parseDurationMs, parseWhole } from './durations.ts';
+import { formatExamples } from './examples.ts';
 import { formatColumns, outputOption, printValue } from './output.ts';
 import { withApiOptions, withClient, type ApiOptions } from './session.ts';
 import { UsageError } from './usage.ts';
@@ -18,7 +19,9 @@ interface CreateOptions extends ApiOptions {
 
 /** `berth token create|list|revoke`: what `berth agent --join` needs. */
 export function tokenCommand(): Command {
-  const token = new Command('token').description('Make and take back the tokens that let machines join');
+  const token = new Command('token')
+    .description('Make and take back tokens that let machines join')
+    .addHelpText('after', formatExamples(['berth token create --uses 2', 'berth token revoke ID']));
   token.addCommand(
     withApiOptions(new Command('create'), ['berth token create', 'berth token create --ttl 1h --uses 3'])
       .description('Make a token and print it')

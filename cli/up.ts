@@ -34,7 +34,7 @@ const readyTimeoutMs = 60_000;
 /** `berth up`: controller, bus and agent of this machine, in the foreground. */
 export function upCommand(): Command {
   return new Command('up')
-    .description('Run Berth on this machine: controller, bus and agent, in the foreground')
+    .description('Run controller, bus and agent in the foreground')
     .option('--data-dir <dir>', 'where everything is kept', defaultDataDir)
     .option('--api-listen <host:port>', 'Kubernetes API', '127.0.0.1:7443')
     .option('--bus-listen <host:port>', 'bus for agents', '127.0.0.1:7422')

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import type { Command } from 'commander';
 import { commandGroups } from '../../cli/commands.ts';
 import { moveGlobalFlags } from '../../cli/global-flags.ts';
+import { runCommand } from '../support/command.ts';
+import { berthArguments } from './control-plane.ts';
 
-/** Those whose program has a help of its own, and those that only hold others. */
-const withoutExamples = new Set(['controller', 'agent', 'token', 'rollout', 'image']);
+/** Those whose program has a help of its own. */
+const withoutExamples = new Set(['controller', 'agent']);
 
 function helpOf(command: Command): string {
   let text = '';
@@ -20,13 +22,37 @@ describe('berth --help', () => {
       const command = await load();
       for (const each of [command, ...command.commands]) {
         assert.notEqual(each.description(), '', each.name());
-        for (const option of each.options) assert.notEqual(option.description, '', `${each.name()} ${option.flags}`);
-        const isImage = name === 'image'; // its parts are told in docs
-        if (isImage || withoutExamples.has(each.name())) continue;
+        for (const option of each.options.filter(({ hidden }) => !hidden))
+          assert.notEqual(option.description, '', `${each.name()} ${option.flags}`);
+        if (withoutExamples.has(each.name())) continue;
         assert.match(helpOf(each), /\nExamples:\n {2}(sudo )?berth /, each.name());
       }
     });
   }
+
+  it('tells of every command on one line that fits a terminal, and where to start', async () => {
+    const { code, stdout } = await runCommand(process.execPath, [...berthArguments, '--help']);
+    assert.equal(code, 0);
+    const lines = stdout.split('\n');
+    for (const [name] of all) assert.equal(lines.filter((line) => line.startsWith(`  ${name} `)).length, 1, name);
+    assert.ok(
+      lines.every((line) => line.length <= 80),
+      stdout,
+    );
+    assert.ok(lines.length <= 85, `${lines.length} lines`);
+    assert.match(stdout, /Start here:\n +berth quickstart/);
+  });
+
+  it('proposes the command that was meant by a word that is near, or that another tool has', async () => {
+    const refusal = async (...words: string[]): Promise<string> => {
+      const { code, stderr } = await runCommand(process.execPath, [...berthArguments, ...words]);
+      assert.equal(code, 2);
+      return stderr;
+    };
+    assert.match(await refusal('descrbe'), /unknown command 'descrbe' \(Did you mean describe\?\); see berth --help/);
+    assert.match(await refusal('rollout', 'statsu'), /Did you mean status\?\); see berth rollout --help/);
+    assert.match(await refusal('ps', '-a'), /unknown command 'ps': use berth get pods; see berth --help/);
+  });
 
   it('lets the flags of every command stand before it', () => {
     const moved = (line: string): string => moveGlobalFlags(line.split(' ')).join(' ');
