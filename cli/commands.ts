@@ -26,6 +26,12 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     scale: async () => (await import('./scale.ts')).scaleCommand(),
     rollout: async () => (await import('./rollout.ts')).rolloutCommand(),
   },
+  'Nodes:': {
+    cordon: async () => (await import('./cordon.ts')).cordonCommand(),
+    uncordon: async () => (await import('./cordon.ts')).uncordonCommand(),
+    drain: async () => (await import('./drain.ts')).drainCommand(),
+    taint: async () => (await import('./taint.ts')).taintCommand(),
+  },
   'Inside pods:': {
     logs: async () => (await import('./logs.ts')).logsCommand(),
     exec: async () => (await import('./exec.ts')).execCommand(),

@@ -17,3 +17,8 @@ export function parseWhole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 0 on.');
   return Number(text);
 }
+
+/** Seconds for containers to stop; -1 leaves it to each pod. */
+export function parseGracePeriod(text: string): number | undefined {
+  return text === '-1' ? undefined : parseWhole(text);
+}
