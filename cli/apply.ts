@@ -16,7 +16,7 @@ import { servedManifests, type ServedManifest } from './served-manifests.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
 
-interface ApplyOptions extends ApiOptions, FileOptions {
+export interface ApplyOptions extends ApiOptions, FileOptions {
   dryRun?: DryRun;
   forceConflicts?: boolean;
   serverSide?: boolean;
@@ -88,7 +88,7 @@ function requireSense({ kustomize, prune, selector = '' }: ApplyOptions): void {
 }
 
 /** What the files say, as far as the server has the kind and `-l` chooses it. Throws UsageError. */
-async function readServed(session: Session, options: ApplyOptions): Promise<ServedManifest[]> {
+export async function readServed(session: Session, options: ApplyOptions): Promise<ServedManifest[]> {
   const requirements = parseLabelSelector(options.selector ?? '');
   const manifests = await readManifests(options.filename ?? [], options.recursive ?? false);
   const chosen = manifests.filter(({ object }) => matchesLabels(requirements, object.metadata.labels));
@@ -131,11 +131,18 @@ function tell(error: unknown, { source }: ServedManifest): void {
   reportOne(error, source);
 }
 
-function pathOf({ resource, object: { metadata } }: ServedManifest, namespace: string): string {
+/** URL path of the object that a manifest means. */
+export function pathOf({ resource, object: { metadata } }: ServedManifest, namespace: string): string {
   return resourcePath(resource, metadata.namespace ?? namespace, metadata.name);
 }
 
-function send(client: ApiClient, path: string, { object }: ServedManifest, options: ApplyOptions): Promise<KubeObject> {
+/** One server-side apply; resolves with what it made. */
+export function send(
+  client: ApiClient,
+  path: string,
+  { object }: ServedManifest,
+  options: ApplyOptions,
+): Promise<KubeObject> {
   return client.call('PATCH', path, {
     contentType: 'application/apply-patch+yaml',
     body: object,
@@ -163,7 +170,8 @@ async function applyOne(
   return after;
 }
 
-async function readPresent(client: ApiClient, path: string): Promise<KubeObject | undefined> {
+/** The object; undefined when there is none. */
+export async function readPresent(client: ApiClient, path: string): Promise<KubeObject | undefined> {
   try {
     return await client.call<KubeObject>('GET', path);
   } catch (error) {
