@@ -26,6 +26,8 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     delete: async () => (await import('./delete.ts')).deleteCommand(),
     scale: async () => (await import('./scale.ts')).scaleCommand(),
     rollout: async () => (await import('./rollout.ts')).rolloutCommand(),
+    label: async () => (await import('./label.ts')).labelCommand(),
+    annotate: async () => (await import('./label.ts')).annotateCommand(),
   },
   'Nodes:': {
     cordon: async () => (await import('./cordon.ts')).cordonCommand(),
