@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import type { ExecRequest, PodExec, PodLogs } from '../../controller/api/pod-streams.ts';
 import { channel } from '../../shared/bus/byte-stream.ts';
 import type { LogQuery } from '../../shared/logs.ts';
-import type { Pod, Stored } from '../../shared/objects/types.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { until } from '../support/until.ts';
 import { FakeSession } from './fake-session.ts';
 import { ApiHarness } from './harness.ts';
 import { Kubectl, needsKubectl } from './kubectl.ts';
-import { podManifest } from './manifests.ts';
+import { createRunningPod } from './running-pod.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
 
@@ -53,25 +52,7 @@ describe('logs and sessions over the API', function () {
 
   before(async () => {
     api = await ApiHarness.start({ podLogs, podExec });
-    const { code, text } = await api.call('POST', pods, { body: podManifest('web') });
-    assert.equal(code, 201, text);
-    await api.store.modify<Stored<Pod>>('pods', 'default', 'web', (pod) => ({
-      ...pod,
-      spec: { ...pod.spec, containers: pod.spec?.containers ?? [], nodeName: 'n1' },
-      status: {
-        phase: 'Running',
-        containerStatuses: [
-          {
-            name: 'main',
-            image: 'hello:1',
-            imageID: '',
-            ready: true,
-            restartCount: 0,
-            state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
-          },
-        ],
-      },
-    }));
+    await createRunningPod(api, 'web');
   });
   beforeEach(() => {
     asked = [];

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { ApiError } from '../../../shared/errors.ts';
+import { takeSocketBearer } from './socket-bearer.ts';
 import { issuer, type AccountTokens, type TokenBearer } from './tokens/account-tokens.ts';
 import { asAuthenticated, type User } from './user.ts';
 
@@ -29,7 +30,8 @@ export class Authenticator {
 
   /** Throws Unauthorized when the request proves nothing, or names a token that is none. */
   authenticate(message: IncomingMessage): User {
-    const { authorization } = message.headers;
+    const hidden = takeSocketBearer(message);
+    const authorization = message.headers.authorization ?? (hidden && `Bearer ${hidden}`);
     const user = authorization === undefined ? userOfCertificate(message) : this.#userOfHeader(authorization);
     if (user === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
     return asAuthenticated(user);

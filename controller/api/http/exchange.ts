@@ -4,11 +4,14 @@ import type { ApiDeps } from '../deps.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import type { Router } from '../router.ts';
 import type { RequestNotes } from './api-request.ts';
+import { Scope } from '../../../shared/scope.ts';
+import { keepAlive } from './keep-alive.ts';
 import { acceptsGzip } from './negotiation.ts';
 import { relay } from './relay.ts';
 import type { RelayReply, Reply, SocketReply, SpdyReply, StreamReply } from './reply.ts';
 import { sendBytes, sendJson, sendStream } from './send.ts';
 import type { SocketUpgrades } from './socket-upgrades.ts';
+import { streamOverSocket } from './stream-socket.ts';
 import { acceptSpdy } from './spdy-upgrade.ts';
 import { failureStatus } from './status.ts';
 import { warningHeaders } from './warnings.ts';
@@ -104,7 +107,7 @@ export class Exchange {
         await sendBytes(this.#response, reply, gzip);
         return reply.code;
       case 'stream':
-        return this.#stream(reply);
+        return upgrade === undefined ? this.#stream(reply) : this.#streamOverSocket(reply, upgrade);
       case 'socket':
         return this.#upgrade(reply, upgrade);
       case 'spdy':
@@ -118,6 +121,13 @@ export class Exchange {
     this.#opened();
     await sendStream(this.#response, reply, this.#deps.clock, this.#gone.signal);
     return 200;
+  }
+
+  #streamOverSocket(reply: StreamReply, upgrade: Upgrade): Promise<number> {
+    const socketReply = streamOverSocket(reply, this.#message.headers['sec-websocket-protocol']);
+    if (socketReply !== undefined) return this.#upgrade(socketReply, upgrade);
+    const problem = new ApiError('BadRequest', 'none of the WebSocket subprotocols is known');
+    return this.#send(this.#refuse(problem), undefined);
   }
 
   async #relay(reply: RelayReply, upgrade: Upgrade | undefined): Promise<number> {
@@ -139,7 +149,14 @@ export class Exchange {
     const webSocket = await upgrade.sockets.accept(this.#message, socket, upgrade.head, reply.protocol);
     if (webSocket === undefined) return 400;
     this.#opened();
+    webSocket.once('close', () => this.#gone.abort());
+    const scope = new Scope('web socket');
+    scope.spawn(
+      (signal) => keepAlive(webSocket, this.#deps.clock, signal),
+      () => webSocket.terminate(),
+    );
     await this.#untilGone(reply.serve(webSocket), () => webSocket.close(1001));
+    await scope.close();
     return 101;
   }
 

@@ -16,7 +16,6 @@ const hopByHop = new Set([
 ]);
 /** What says to Berth who asks, or to browsers who may: none of it is the business of the other side. */
 const ownHeaders = /^(?:authorization|impersonate-.*|x-remote-.*|access-control-.*)$/;
-const bearerProtocol = /^base64url\.bearer\.authorization\.k8s\.io\./;
 
 /** The headers of a message that are handed on, by their names in lower case. */
 export function endToEndHeaders({ headersDistinct, headers }: IncomingMessage): OutgoingHttpHeaders {
@@ -25,11 +24,10 @@ export function endToEndHeaders({ headersDistinct, headers }: IncomingMessage): 
     ([name]) => !hopByHop.has(name) && !ownHeaders.test(name) && !named.has(name),
   );
   const all: OutgoingHttpHeaders = Object.fromEntries(kept.map(([name, values = []]) => [name, oneOrMore(values)]));
+  // Of this header `headers` has what is left of it: not the token that a browser hides there.
   const protocols = headers['sec-websocket-protocol'];
-  if (protocols !== undefined) {
-    const offered = protocols.split(',').map((each) => each.trim());
-    all['sec-websocket-protocol'] = offered.filter((each) => !bearerProtocol.test(each)).join(', ');
-  }
+  if (protocols === undefined) delete all['sec-websocket-protocol'];
+  else all['sec-websocket-protocol'] = protocols;
   return all;
 }
 

@@ -12,7 +12,14 @@ import { serveSpdySession } from './session-spdy.ts';
 import { chooseTransport } from './transport.ts';
 
 const protocols = {
-  socket: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
+  socket: [
+    'v5.channel.k8s.io',
+    'v4.channel.k8s.io',
+    'v4.base64.channel.k8s.io',
+    'channel.k8s.io',
+    'base64.channel.k8s.io',
+    '',
+  ],
   spdy: ['v4.channel.k8s.io'],
 } as const;
 
@@ -45,7 +52,7 @@ export function attachToPod(deps: ApiDeps, request: ApiRequest, target: Resource
 
 function sessionReply(deps: ApiDeps, request: ApiRequest, channels: SessionChannels, open: OpenSession): Reply {
   const { kind, protocol } = chooseTransport(request, protocols);
-  if (kind === 'socket') return { kind, protocol, serve: (socket) => serveSession(deps, socket, open) };
+  if (kind === 'socket') return { kind, protocol, serve: (socket) => serveSession(socket, protocol, open) };
   return { kind, protocol, serve: (link) => serveSpdySession(deps, link, channels, open) };
 }
 

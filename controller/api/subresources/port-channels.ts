@@ -1,14 +1,11 @@
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { messageOf } from '../../../shared/errors.ts';
 import type { Pod, Stored } from '../../../shared/objects/types.ts';
 import { Scope } from '../../../shared/scope.ts';
 import type { ApiDeps } from '../deps.ts';
-import { toBuffer } from '../http/web-socket-link.ts';
+import { ChannelSocket, closeChannel } from './channel-socket.ts';
 import { forwardConnection } from './forwarding.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
-
-/** Sent by a client of v5 to end a channel. */
-const closeChannel = 255;
 
 /**
  * One connection to each port over a WebSocket: channel 2i carries the data of port i, channel 2i+1 its error. The
@@ -17,18 +14,20 @@ const closeChannel = 255;
 export async function servePortChannels(
   deps: Pick<ApiDeps, 'podExec'>,
   socket: WebSocket,
+  protocol: string,
   pod: Stored<Pod>,
   ports: readonly number[],
 ): Promise<void> {
   const scope = new Scope('port-forward');
+  const channels = new ChannelSocket(socket, protocol);
   const inputs = ports.map(() => new WaitingBytes());
   const balance = (): void => {
     const isFull = inputs.some((input) => input.isFull);
     if (isFull) socket.pause();
     else if (socket.isPaused) socket.resume();
   };
-  socket.on('message', (data: RawData) => {
-    route(toBuffer(data), inputs);
+  channels.onMessage((message) => {
+    route(message, inputs);
     balance();
   });
   // The close that follows an error is what ends the session.
@@ -39,14 +38,14 @@ export async function servePortChannels(
   });
   const serve = async (port: number, index: number): Promise<void> => {
     const [data, error] = [index * 2, index * 2 + 1];
-    await send(socket, data, portBytes(port));
-    await send(socket, error, portBytes(port));
+    await channels.send(data, portBytes(port));
+    await channels.send(error, portBytes(port));
     const input = (inputs[index] ?? new WaitingBytes()).read(balance);
     try {
-      const write = (bytes: Uint8Array): Promise<void> => send(socket, data, bytes);
+      const write = (bytes: Uint8Array): Promise<void> => channels.send(data, bytes);
       await forwardConnection(deps, pod, port, { input, write, end: () => closed(socket, ports) }, scope);
     } catch (problem) {
-      await send(socket, error, Buffer.from(messageOf(problem)));
+      await channels.send(error, Buffer.from(messageOf(problem)));
     }
   };
   await Promise.all(ports.map(serve));
@@ -70,12 +69,4 @@ function route(message: Buffer, inputs: readonly WaitingBytes[]): void {
 
 function portBytes(port: number): Uint8Array {
   return Uint8Array.of(port & 0xff, port >> 8);
-}
-
-function send(socket: WebSocket, to: number, bytes: Uint8Array): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return Promise.resolve();
-  const message = Buffer.allocUnsafe(bytes.length + 1);
-  message[0] = to;
-  message.set(bytes, 1);
-  return new Promise((resolve) => socket.send(message, { binary: true }, () => resolve()));
 }

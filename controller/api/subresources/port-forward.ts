@@ -13,7 +13,7 @@ import { chooseTransport } from './transport.ts';
 
 const tunnel = 'SPDY/3.1+portforward.k8s.io';
 const protocols = {
-  socket: [tunnel, 'v5.channel.k8s.io', 'v4.channel.k8s.io'],
+  socket: [tunnel, 'v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ''],
   spdy: ['portforward.k8s.io'],
 } as const;
 const maxPorts = 64;
@@ -34,7 +34,7 @@ export function forwardPorts(deps: ApiDeps, request: ApiRequest, target: Resourc
     return { kind, protocol, serve: (socket) => servePortStreams(deps, new WebSocketLink(socket), pod) };
   }
   const ports = parsePorts(request.query.getAll('ports'));
-  return { kind, protocol, serve: (socket) => servePortChannels(deps, socket, pod, ports) };
+  return { kind, protocol, serve: (socket) => servePortChannels(deps, socket, protocol, pod, ports) };
 }
 
 function parsePorts(values: readonly string[]): number[] {

@@ -1,3 +1,4 @@
+import type { Status } from '../../../shared/objects/types.ts';
 import { channel, type ByteStream, type Channel } from '../../../shared/bus/byte-stream.ts';
 
 /** Sends what the stream brings; resolves with the Status it ended with. */
@@ -17,4 +18,10 @@ export async function pumpOutput(
 /** The Status of a session that could not be had, or broke. */
 export function failure(message: string): Uint8Array {
   return Buffer.from(JSON.stringify({ metadata: {}, status: 'Failure', message, reason: 'InternalError', code: 500 }));
+}
+
+/** What a Status says of a failure; undefined when it tells of none. */
+export function inWords(status: Uint8Array): Uint8Array | undefined {
+  const { status: outcome, message = '' } = JSON.parse(Buffer.from(status).toString('utf8')) as Status;
+  return outcome === 'Success' ? undefined : Buffer.from(message);
 }

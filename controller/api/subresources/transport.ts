@@ -3,7 +3,7 @@ import type { ApiRequest } from '../http/api-request.ts';
 
 export interface Transport {
   kind: 'socket' | 'spdy';
-  /** The first of the given ones that the client speaks. */
+  /** The first of the given ones that the client speaks; '' is what one speaks that names none. */
   protocol: string;
 }
 
@@ -16,7 +16,8 @@ export function chooseTransport(
     const offered = listOf(headers['sec-websocket-protocol']);
     const protocol = known.socket.find((name) => offered.includes(name));
     if (protocol !== undefined) return { kind: 'socket', protocol };
-    throw new ApiError('BadRequest', `none of the WebSocket subprotocols is one of ${known.socket.join(', ')}`);
+    const names = known.socket.filter((name) => name !== '').join(', ');
+    throw new ApiError('BadRequest', `none of the WebSocket subprotocols is one of ${names}`);
   }
   if (headers.upgrade?.toLowerCase() !== 'spdy/3.1') throw new ApiError('BadRequest', 'Upgrade request required');
   const offered = listOf(headers['x-stream-protocol-version']);
