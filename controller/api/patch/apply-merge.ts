@@ -27,7 +27,7 @@ function mergeList(types: Types, shape: Shape, live: readonly Json[], config: re
   const wanted = config.map((item) => mergeApplied(types, shape?.items, found.get(keyOf(item)), item));
   const named = new Set(config.map(keyOf));
   const rest = live.filter((item) => !named.has(keyOf(item)));
-  return mergeOrder(wanted, rest, live, keyOf);
+  return mergeOrder(wanted, rest, live, keyOf, { newLast: true });
 }
 
 /** The value without the members of `fields`; undefined when nothing is left of it. What it empties goes as well. */
