@@ -38,5 +38,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
   'Inside pods:': {
     logs: async () => (await import('./logs.ts')).logsCommand(),
     exec: async () => (await import('./exec.ts')).execCommand(),
+    attach: async () => (await import('./attach.ts')).attachCommand(),
+    'port-forward': async () => (await import('./port-forward.ts')).portForwardCommand(),
   },
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, isReady } from './cluster.ts';
-import { KubectlTerminal } from './kubectl-terminal.ts';
+import { KubectlTerminal } from './terminal.ts';
 import { shellPod, toolsImage } from './shell-pods.ts';
 import { openToolsCluster } from './tools-cluster.ts';
 
