@@ -75,7 +75,11 @@ export class ApiClient {
   }
 
   /** Where a WebSocket may connect, with what a client needs to be let in. */
-  socketTarget(path: string): { url: string; headers: Record<string, string>; tls: Record<string, unknown> } {
+  socketTarget(path: string): {
+    url: string;
+    headers: Record<string, string | string[]>;
+    tls: Record<string, unknown>;
+  } {
     const { server, ca, clientCertificate, clientKey, insecure } = this.connection;
     return {
       url: `${server.replace(/^http/, 'ws')}${path}`,
@@ -88,8 +92,14 @@ export class ApiClient {
     this.#agent.destroy();
   }
 
-  #authorization(): Record<string, string> {
-    return this.connection.token === undefined ? {} : { authorization: `Bearer ${this.connection.token}` };
+  #authorization(): Record<string, string | string[]> {
+    const { token, impersonate: { user, groups = [], uid } = {} } = this.connection;
+    return {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(user !== undefined && { 'impersonate-user': user }),
+      ...(groups.length > 0 && { 'impersonate-group': [...groups] }),
+      ...(uid !== undefined && { 'impersonate-uid': uid }),
+    };
   }
 
   #send(method: string, path: string, options: CallOptions): Promise<IncomingMessage> {
@@ -98,7 +108,7 @@ export class ApiClient {
       if (value !== undefined) url.searchParams.set(key, value);
     }
     const body = options.body === undefined ? undefined : encode(options.body);
-    const headers: Record<string, string> = {
+    const headers: Record<string, string | string[]> = {
       ...this.#authorization(),
       accept: options.accept ?? 'application/json',
       'user-agent': 'berth',

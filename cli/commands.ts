@@ -17,6 +17,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     get: async () => (await import('./get.ts')).getCommand(),
     describe: async () => (await import('./describe.ts')).describeCommand(),
     events: async () => (await import('./events.ts')).eventsCommand(),
+    top: async () => (await import('./top.ts')).topCommand(),
     status: async () => (await import('./status.ts')).statusCommand(),
     wait: async () => (await import('./wait.ts')).waitCommand(),
   },
@@ -34,6 +35,9 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     uncordon: async () => (await import('./cordon.ts')).uncordonCommand(),
     drain: async () => (await import('./drain.ts')).drainCommand(),
     taint: async () => (await import('./taint.ts')).taintCommand(),
+  },
+  'The API:': {
+    auth: async () => (await import('./auth.ts')).authCommand(),
   },
   'Inside pods:': {
     logs: async () => (await import('./logs.ts')).logsCommand(),

@@ -1,4 +1,6 @@
-const withValue: ReadonlySet<string> = new Set(['-n', '--namespace', '--kubeconfig', '--context']);
+const withValue: ReadonlySet<string> = new Set(
+  '-n --namespace --kubeconfig --context --as --as-group --as-uid'.split(' '),
+);
 
 /**
  * `berth -n web get pods` is `berth get pods -n web`: what every command takes may also stand before it. Behind the

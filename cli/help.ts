@@ -13,7 +13,7 @@ Start here:
   berth get pods -A            see what runs; then describe, logs, exec
 
 berth COMMAND --help shows flags and examples. Before or behind any command:
--n NAMESPACE, --context NAME, --kubeconfig FILE.`;
+-n NAMESPACE, --context NAME, --kubeconfig FILE, --as USER.`;
 
 /** Says under the list of commands what to begin with. */
 export function withStart(program: Command): Command {

@@ -15,6 +15,14 @@ export interface Connection {
   clientCertificate?: string;
   clientKey?: string;
   namespace: string;
+  /** Whom requests are made as, instead of the user of the credentials. */
+  impersonate?: Impersonation;
+}
+
+export interface Impersonation {
+  user?: string;
+  groups: readonly string[];
+  uid?: string;
 }
 
 export const defaultDataDir = '/var/lib/berth';
@@ -47,7 +55,14 @@ export function loadKubeconfig(path: string, contextName?: string): Connection {
     clientCertificate: data(user, 'client-certificate'),
     clientKey: data(user, 'client-key'),
     namespace: typeof context['namespace'] === 'string' ? context['namespace'] : 'default',
+    impersonate: readImpersonation(user),
   };
+}
+
+function readImpersonation(user: Record<string, unknown>): Impersonation | undefined {
+  const { as, 'as-groups': groups, 'as-uid': uid } = user;
+  if (typeof as !== 'string') return undefined;
+  return { user: as, groups: Array.isArray(groups) ? groups.map(String) : [], ...(typeof uid === 'string' && { uid }) };
 }
 
 function readConfig(path: string): Record<string, unknown> {

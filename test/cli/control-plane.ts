@@ -22,38 +22,12 @@ export interface Kubeconfig {
   users: [{ user: Record<string, unknown> }];
 }
 
-/** `berth up --no-agent` in a folder and on ports of its own, driven by the real command line. */
-export class ControlPlane {
-  /** Removed at the end; manifests may be put here. */
-  readonly directory: string;
-  readonly kubeconfig: string;
-  readonly #up: ChildProcess;
+/** The real command line, with an environment of its own. */
+export class CommandLine {
   readonly #env: Record<string, string>;
 
-  private constructor(directory: string, kubeconfig: string, up: ChildProcess, env: Record<string, string>) {
-    this.directory = directory;
-    this.kubeconfig = kubeconfig;
-    this.#up = up;
-    this.#env = { ...env, KUBECONFIG: kubeconfig };
-  }
-
-  static async start(): Promise<ControlPlane> {
-    const directory = await mkdtemp(join(tmpdir(), 'berth-cli-'));
-    const [api, bus, metrics] = await freePorts(3);
-    const args = ['up', '--no-agent', '--data-dir', join(directory, 'data'), '--log-level', 'error'];
-    args.push('--api-listen', `127.0.0.1:${api}`, '--bus-listen', `127.0.0.1:${bus}`);
-    args.push('--metrics-listen', `127.0.0.1:${metrics}`);
-    const env = { NODE_COMPILE_CACHE: join(directory, 'compiled') };
-    const up = spawn(process.execPath, [...berthArguments, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
-    });
-    for await (const line of createInterface({ input: up.stdout })) {
-      const [, kubeconfig] = readyLine.exec(line) ?? [];
-      if (kubeconfig !== undefined) return new ControlPlane(directory, kubeconfig, up, env);
-    }
-    await rm(directory, { recursive: true, force: true });
-    throw new Error('berth up ended before it was ready');
+  constructor(env: Record<string, string>) {
+    this.#env = env;
   }
 
   /** Runs the command line to its end. Words may be one line; single quotes keep spaces. */
@@ -81,6 +55,40 @@ export class ControlPlane {
   spawn(words: string | readonly string[]): ChildProcess {
     const args = [...berthArguments, ...(typeof words === 'string' ? split(words) : words)];
     return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#env } });
+  }
+}
+
+/** `berth up --no-agent` in a folder and on ports of its own, driven by the real command line. */
+export class ControlPlane extends CommandLine {
+  /** Removed at the end; manifests may be put here. */
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly #up: ChildProcess;
+
+  private constructor(directory: string, kubeconfig: string, up: ChildProcess, env: Record<string, string>) {
+    super({ ...env, KUBECONFIG: kubeconfig });
+    this.directory = directory;
+    this.kubeconfig = kubeconfig;
+    this.#up = up;
+  }
+
+  static async start(): Promise<ControlPlane> {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-cli-'));
+    const [api, bus, metrics] = await freePorts(3);
+    const args = ['up', '--no-agent', '--data-dir', join(directory, 'data'), '--log-level', 'error'];
+    args.push('--api-listen', `127.0.0.1:${api}`, '--bus-listen', `127.0.0.1:${bus}`);
+    args.push('--metrics-listen', `127.0.0.1:${metrics}`);
+    const env = { NODE_COMPILE_CACHE: join(directory, 'compiled') };
+    const up = spawn(process.execPath, [...berthArguments, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+    for await (const line of createInterface({ input: up.stdout })) {
+      const [, kubeconfig] = readyLine.exec(line) ?? [];
+      if (kubeconfig !== undefined) return new ControlPlane(directory, kubeconfig, up, env);
+    }
+    await rm(directory, { recursive: true, force: true });
+    throw new Error('berth up ended before it was ready');
   }
 
   /** Writes a file; resolves with its path. */
