@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { yaml } from '../shared/yaml.ts';
+import { writeYaml } from '../shared/yaml.ts';
 import { formatColumns } from './columns.ts';
 import { fillTemplate, parsePath, showValue, valuesAt } from './jsonpath.ts';
 import { UsageError } from './usage.ts';
@@ -13,7 +13,7 @@ export function printValue(value: unknown, format = 'json'): void {
 
 function formatValue(value: unknown, format: string): string {
   const [name, template = ''] = splitFormat(format);
-  if (name === 'yaml') return yaml().stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  if (name === 'yaml') return writeYaml(value);
   if (name === 'jsonpath') return fillTemplate(template, value);
   if (name === 'custom-columns') return formatCustomColumns(value, template);
   if (name === 'json') return `${JSON.stringify(value, null, 4)}\n`;

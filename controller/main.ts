@@ -197,6 +197,7 @@ async function serve(
     accountTokens,
     authorizer: new Authorizer(store),
     services: new ServiceAllocator(store, Math.random),
+    random: Math.random,
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
     usage,

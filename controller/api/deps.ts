@@ -51,6 +51,8 @@ export interface ApiDeps {
   authorizer: Authorizer;
   accountTokens: AccountTokens;
   services: ServiceAllocator;
+  /** Numbers from 0 to below 1, for generated names. */
+  random: () => number;
   podLogs: PodLogs;
   podExec: PodExec;
   usage: ResourceUsage;

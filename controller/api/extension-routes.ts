@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { ExtensionRoute } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
+import { MethodNotAllowed } from './http/method-not-allowed.ts';
 import { jsonReply, type Reply } from './http/reply.ts';
 
 export interface MatchedRoute {
@@ -20,7 +21,7 @@ export function matchRoute(
   });
   const match = matching.find(({ route }) => route.method === method);
   if (match === undefined && matching.length > 0) {
-    throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+    throw new MethodNotAllowed(matching.map(({ route }) => route.method));
   }
   return match;
 }

@@ -1,4 +1,5 @@
 import type { RequestTarget } from './http/api-request.ts';
+import { MethodNotAllowed } from './http/method-not-allowed.ts';
 import { jsonReply, textReply, type Reply } from './http/reply.ts';
 
 /** What is known of the running program; '' for what is not. */
@@ -23,10 +24,10 @@ const version = {
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 };
 
-/** The answers that need no credential: health and version. Undefined for every other path. */
+/** The answers that need no credential: health and version. Undefined for every other path; throws MethodNotAllowed. */
 export function answerOpenPath(method: string, { segments }: RequestTarget, build?: BuildVersion): Reply | undefined {
   const [path = '', ...more] = segments;
-  if (more.length > 0 || (method !== 'GET' && method !== 'HEAD')) return undefined;
-  if (health.has(path)) return textReply(200, 'ok');
-  return path === 'version' ? jsonReply(200, { ...version, ...build }) : undefined;
+  if (more.length > 0 || !(health.has(path) || path === 'version')) return undefined;
+  if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(['GET', 'HEAD']);
+  return path === 'version' ? jsonReply(200, { ...version, ...build }) : textReply(200, 'ok');
 }

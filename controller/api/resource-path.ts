@@ -13,6 +13,8 @@ export interface ResourceTarget {
   /** Absent for a collection. */
   name?: string;
   subresource?: string;
+  /** The older way to ask for a watch: by a path below `/watch/`. */
+  isWatched?: true;
 }
 
 const pathKey = ({ group, version, plural }: Pick<ResourceInfo, 'group' | 'version' | 'plural'>): string =>
@@ -43,7 +45,8 @@ export function parseGroupVersion(
 export function parseResourcePath(segments: readonly string[]): ResourceTarget | undefined {
   const at = parseGroupVersion(segments);
   if (at === undefined) return undefined;
-  const { namespace, parts } = splitNamespace(at.rest);
+  const isWatched = at.rest[0] === 'watch';
+  const { namespace, parts } = splitNamespace(isWatched ? at.rest.slice(1) : at.rest);
   const [plural = '', name, subresource, ...more] = parts;
   const served = byPath.get(pathKey({ ...at, plural }));
   if (served === undefined) return undefined;
@@ -51,10 +54,11 @@ export function parseResourcePath(segments: readonly string[]): ResourceTarget |
   if (more.length > 0 || name === '' || namespace === '') return undefined;
   if (!info.namespaced && namespace !== undefined) return undefined;
   if (info.namespaced && namespace === undefined && name !== undefined) return undefined;
+  if (isWatched && subresource !== undefined) return undefined;
   if (subresource !== undefined && !info.subresources.includes(subresource)) {
     throw new ApiError('NotFound', 'the server could not find the requested resource', { kind: info.plural });
   }
-  return { ...served, namespace: namespace ?? '', name, subresource };
+  return { ...served, namespace: namespace ?? '', name, subresource, ...(isWatched && { isWatched }) };
 }
 
 /** `namespaces/x/pods/y` lies in a namespace; `namespaces/x` and `namespaces/x/status` are the namespace itself. */

@@ -1,4 +1,3 @@
-import { ApiError } from '../../shared/errors.ts';
 import { measured } from '../../shared/objects/resources.ts';
 import { attributesOf } from './access/attributes.ts';
 import type { Authorizer } from './access/authorizer.ts';
@@ -6,6 +5,7 @@ import { createToken } from './access/tokens/token-request.ts';
 import { answerReview } from './access/reviews/review-routes.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
+import { MethodNotAllowed } from './http/method-not-allowed.ts';
 import type { Reply } from './http/reply.ts';
 import { servedInfo, type ResourceTarget } from './resource-path.ts';
 import { getMeasured, listMeasured } from './measured/measured-routes.ts';
@@ -26,6 +26,7 @@ import { updateObject } from './verbs/update.ts';
 import { watchObjects } from './verbs/watch.ts';
 
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 type Handler = (request: ApiRequest, target: ResourceTarget) => Reply | Promise<Reply>;
 
 /** The verbs of every resource and subresource. */
@@ -60,7 +61,7 @@ export class ResourceRoutes {
       status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
       ephemeralcontainers: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
       scale: {
-        get: (_request, target) => scale.get(target),
+        get: (request, target) => scale.get(request, target),
         update: (request, target) => scale.update(request, target),
         patch: (request, target) => scale.patch(request, target),
       },
@@ -85,14 +86,17 @@ export class ResourceRoutes {
   /** Throws MethodNotAllowed for a method that has no meaning there. */
   async answer(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const { info, subresource } = target;
-    const verb = verbOf(request, target);
+    const verb = verbOf(request.method, target, request.flag('watch'));
     const resource = subresource === undefined ? info.plural : `${info.plural}/${subresource}`;
     request.notes.labels = { verb: verb ?? 'other', resource };
     const handlers = subresource === undefined ? this.#handlersOf(target) : (this.#subresources[subresource] ?? {});
     const handler = verb && handlers[verb];
     if (verb === undefined || handler === undefined) {
-      const message = 'the server does not allow this method on the requested resource';
-      throw new ApiError('MethodNotAllowed', message, { kind: info.plural });
+      const allowed = methods.filter((method) => {
+        const meant = verbOf(method, target, false);
+        return meant !== undefined && handlers[meant] !== undefined;
+      });
+      throw new MethodNotAllowed(allowed, { kind: info.plural });
     }
     this.#authorizer.require(request.user, attributesOf(verb, { ...target, info: servedInfo(target) }, request.query));
     return handler(request, target);
@@ -105,12 +109,14 @@ export class ResourceRoutes {
 }
 
 /** What a method means on a path; undefined when nothing. */
-function verbOf(request: ApiRequest, { info, namespace, name, subresource }: ResourceTarget): Verb | undefined {
+function verbOf(method: string, target: ResourceTarget, asksToWatch: boolean): Verb | undefined {
+  const { info, namespace, name, subresource } = target;
   const isCollection = name === undefined;
-  switch (request.method) {
+  if (target.isWatched) return method === 'GET' ? 'watch' : undefined;
+  switch (method) {
     case 'GET':
-      if (subresource === undefined && request.flag('watch')) return 'watch';
-      return isCollection ? 'list' : 'get';
+      if (isCollection) return asksToWatch ? 'watch' : 'list';
+      return 'get';
     case 'POST':
       if (isCollection) return info.namespaced && namespace === '' ? undefined : 'create';
       return subresource === undefined ? undefined : 'create';

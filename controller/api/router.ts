@@ -6,6 +6,7 @@ import type { ApiDeps } from './deps.ts';
 import { DiscoveryRoutes } from './discovery/discovery-routes.ts';
 import { answerRoute, matchRoute } from './extension-routes.ts';
 import { ApiRequest, parseTarget, type RequestNotes } from './http/api-request.ts';
+import { MethodNotAllowed } from './http/method-not-allowed.ts';
 import { textReply, type Reply } from './http/reply.ts';
 import { answerOpenPath } from './open-paths.ts';
 import { OpenApiRoutes } from './openapi-routes.ts';
@@ -39,7 +40,8 @@ export class Router {
     const path = `/${target.segments.join('/')}`;
     if (!isAnonymous) this.#deps.authorizer.require(user, { verb: method.toLowerCase(), path });
     if (matched !== undefined) return answerRoute(matched, request);
-    const document = method === 'GET' ? this.#documentFor(request) : undefined;
+    const document = this.#documentFor(request);
+    if (document !== undefined && method !== 'GET') throw new MethodNotAllowed(['GET']);
     return document ?? textReply(404, '404 page not found\n');
   }
 

@@ -84,7 +84,7 @@ function checkKind(expected: Expected, { apiVersion, kind }: Record<string, unkn
     throw new ApiError('BadRequest', "couldn't get version/kind; apiVersion and kind must be strings");
   }
   if (found.kind !== '' && found.kind !== expected.kind) {
-    const message = `${found.kind} in version "${found.apiVersion}" cannot be handled as a ${expected.kind}`;
+    const message = `${found.kind} in version "${found.apiVersion.split('/').at(-1)}" cannot be handled as a ${expected.kind}`;
     throw new ApiError('BadRequest', message);
   }
   if (found.apiVersion !== '' && found.apiVersion !== expected.apiVersion) {
@@ -104,7 +104,8 @@ class Decoder {
 
   refuse(problem: string): ApiError {
     const { apiVersion, kind } = this.#expected;
-    return new ApiError('BadRequest', `${kind} in version "${apiVersion}" cannot be handled as a ${kind}: ${problem}`);
+    const version = apiVersion.split('/').at(-1);
+    return new ApiError('BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
   }
 
   decodeType(type: TypeSchema, value: unknown, path: string, depth: number): Record<string, unknown> {

@@ -24,8 +24,8 @@ type Format = 'json' | 'yaml' | 'protobuf';
 /** The format of a media type; parameters count for nothing, and no type means JSON. */
 function formatOf(contentType: string | undefined): Format {
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (mediaType === '' || mediaType === 'application/json' || mediaType.endsWith('+json')) return 'json';
-  if (mediaType === 'application/yaml' || mediaType.endsWith('+yaml')) return 'yaml';
+  if (mediaType === '' || mediaType === 'application/json') return 'json';
+  if (mediaType === 'application/yaml') return 'yaml';
   if (mediaType === 'application/vnd.kubernetes.protobuf') return 'protobuf';
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
   throw new ApiError('UnsupportedMediaType', message);

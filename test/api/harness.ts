@@ -94,6 +94,7 @@ export class ApiHarness {
       accountTokens,
       authorizer: new Authorizer(store),
       services: new ServiceAllocator(store, Math.random),
+      random: Math.random,
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
       usage: { node: () => undefined, pods: () => new Map() },
       podExec: { exec: noAgent, attach: noAgent, forward: noAgent },

@@ -27,18 +27,19 @@ describe('requests', () => {
       [`application/json;q=0.5,${table}`, 'Table'],
     ];
     for (const [accept, form] of forms) {
-      it(`answers ${form} to Accept: ${accept ?? 'nothing'}`, () => assert.equal(negotiateForm(accept), form));
+      it(`answers ${form} to Accept: ${accept ?? 'nothing'}`, () =>
+        assert.equal(negotiateForm(accept, form.endsWith('List') ? 'list' : 'object'), form));
     }
 
     it('refuses what it cannot answer', () => {
       for (const accept of [
         'text/html',
-        'application/yaml',
+        'application/xml',
         'application/json;as=Chart;v=v1;g=meta.k8s.io',
         'application/json;q=0',
       ]) {
         assert.throws(
-          () => negotiateForm(accept),
+          () => negotiateForm(accept, 'object'),
           (error) => hasReason(error, 'NotAcceptable'),
           accept,
         );
@@ -58,7 +59,7 @@ describe('requests', () => {
       fc.assert(
         fc.property(fc.string(), (accept) => {
           try {
-            negotiateForm(accept);
+            negotiateForm(accept, 'object');
             acceptsGzip(accept);
           } catch (error) {
             assert.ok(hasReason(error, 'NotAcceptable'));

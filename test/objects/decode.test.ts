@@ -78,7 +78,7 @@ describe('decode', () => {
       (error) =>
         hasReason(error, 'BadRequest') &&
         error.message ===
-          `Deployment in version "apps/v1" cannot be handled as a Deployment: strict decoding error: ${told.join(', ')}`,
+          `Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: ${told.join(', ')}`,
     );
     const warned = decodeObject(deployments, body, 'Warn');
     assert.deepEqual(warned.warnings, told);

@@ -1,7 +1,7 @@
 import type { ApiRequest } from '../http/api-request.ts';
 import { documentReply, makeDocument, type Document } from '../http/document.ts';
-import { acceptsJson, negotiateDiscovery, notAcceptable } from '../http/negotiation.ts';
-import type { Reply } from '../http/reply.ts';
+import { negotiateDiscovery, negotiateEncoding, negotiateForm } from '../http/negotiation.ts';
+import { jsonReply, type Reply } from '../http/reply.ts';
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from './documents.ts';
 
 /** Answers what the server serves. Documents are made at the first request for them and kept. */
@@ -37,7 +37,7 @@ export class DiscoveryRoutes {
   #plain(id: string, make: () => object | undefined, request: ApiRequest): Reply | undefined {
     const document = this.#keep(id, make);
     if (document === undefined) return undefined;
-    if (!acceptsJson(request.headers.accept)) throw notAcceptable();
+    negotiateForm(request.headers.accept, 'bare');
     return this.#reply(document, request, 'application/json');
   }
 
@@ -53,6 +53,8 @@ export class DiscoveryRoutes {
   }
 
   #reply(document: Document, request: ApiRequest, contentType: string): Reply {
+    const isYaml = contentType === 'application/json' && negotiateEncoding(request.headers.accept) === 'yaml';
+    if (isYaml) return jsonReply(200, JSON.parse(document.body.toString()) as unknown);
     const headers = { 'Cache-Control': 'public' };
     return documentReply(document, request.headers['if-none-match'], contentType, headers);
   }

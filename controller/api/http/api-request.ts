@@ -48,10 +48,10 @@ export class ApiRequest {
     return (this.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   }
 
-  /** The value of a boolean query parameter; absent is false. */
+  /** The value of a boolean query parameter: false when it is absent, `false` or `0`, as in Kubernetes. */
   flag(name: string): boolean {
-    const value = this.query.get(name);
-    return value === '' || value === '1' || value?.toLowerCase() === 'true';
+    const value = this.query.get(name)?.toLowerCase();
+    return value !== undefined && value !== 'false' && value !== '0';
   }
 
   /** The value of a query parameter that is a whole number of at least 0. Throws BadRequest for anything else. */

@@ -6,6 +6,7 @@ import type { Router } from '../router.ts';
 import type { RequestNotes } from './api-request.ts';
 import { Scope } from '../../../shared/scope.ts';
 import { keepAlive } from './keep-alive.ts';
+import { MethodNotAllowed } from './method-not-allowed.ts';
 import { acceptsGzip } from './negotiation.ts';
 import { relay } from './relay.ts';
 import type { RelayReply, Reply, SocketReply, SpdyReply, StreamReply } from './reply.ts';
@@ -91,7 +92,10 @@ export class Exchange {
       kind: 'json',
       code: status.code,
       body: status,
-      headers: retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+      headers: {
+        ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+        ...(error instanceof MethodNotAllowed && { Allow: error.allowed.join(', ') }),
+      },
     };
   }
 
@@ -101,7 +105,7 @@ export class Exchange {
     switch (reply.kind) {
       case 'json':
         if (!this.#message.complete) this.#response.setHeader('Connection', 'close');
-        await sendJson(this.#response, reply, gzip);
+        await sendJson(this.#response, reply, this.#message, gzip);
         return reply.code;
       case 'bytes':
         await sendBytes(this.#response, reply, gzip);

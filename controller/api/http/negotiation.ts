@@ -9,7 +9,19 @@ interface MediaRange {
   quality: number;
 }
 
-const transformable: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
+/** What an answer is: an object, a list, objects one by one, or something that has one form only. */
+export type Shape = 'object' | 'list' | 'stream' | 'bare';
+
+/** How an answer is written. */
+export type Encoding = 'json' | 'yaml';
+
+const forms: Readonly<Record<Shape, ReadonlySet<string>>> = {
+  object: new Set(['Table', 'PartialObjectMetadata']),
+  list: new Set(['Table', 'PartialObjectMetadataList']),
+  stream: new Set(['Table', 'PartialObjectMetadata']),
+  bare: new Set(),
+};
+
 /** Protobuf is answered in JSON: clients that name it read the Content-Type. */
 const jsonTypes: ReadonlySet<string> = new Set([
   'application/json',
@@ -17,34 +29,37 @@ const jsonTypes: ReadonlySet<string> = new Set([
   '*/*',
   'application/vnd.kubernetes.protobuf',
 ]);
+const yamlType = 'application/yaml';
 
-/** The first form the client names that Berth speaks; throws NotAcceptable when there is none. */
-export function negotiateForm(accept: string | undefined): ObjectForm {
+/** The first form the client names that an answer of this shape has; throws NotAcceptable when there is none. */
+export function negotiateForm(accept: string | undefined, shape: Shape): ObjectForm {
   for (const { type, parameters } of parseAccept(accept)) {
-    if (!jsonTypes.has(type)) continue;
+    // A document of YAML has no line that ends an event.
+    if (!jsonTypes.has(type) && (type !== yamlType || shape === 'stream')) continue;
     const { as, g: group, v: version } = parameters;
     if (as === undefined) return 'object';
-    const isKnown = group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1') && transformable.has(as);
-    if (isKnown && type === 'application/json') return as as ObjectForm;
+    const isKnown = group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1') && forms[shape].has(as);
+    if (isKnown && !type.endsWith('*')) return as as ObjectForm;
   }
   throw notAcceptable();
+}
+
+/** Whether JSON or YAML comes first; JSON for a client that wants neither, which is told so in it. */
+export function negotiateEncoding(accept: string | undefined): Encoding {
+  const first = parseAccept(accept).find(({ type }) => type === yamlType || jsonTypes.has(type));
+  return first?.type === yamlType ? 'yaml' : 'json';
 }
 
 /** For `/api` and `/apis`: the version of aggregated discovery to answer, or undefined for the legacy form. */
 export function negotiateDiscovery(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
   for (const { type, parameters } of parseAccept(accept)) {
-    if (!jsonTypes.has(type)) continue;
     const { as, g: group, v: version } = parameters;
-    if (as === undefined) return undefined;
+    if (as === undefined && (type === yamlType || jsonTypes.has(type))) return undefined;
+    if (!jsonTypes.has(type)) continue;
     const isDiscovery = as === 'APIGroupDiscoveryList' && group === 'apidiscovery.k8s.io';
     if (isDiscovery && (version === 'v2' || version === 'v2beta1')) return version;
   }
   throw notAcceptable();
-}
-
-/** Says whether plain JSON may be answered. */
-export function acceptsJson(accept: string | undefined): boolean {
-  return parseAccept(accept).some(({ type, parameters }) => jsonTypes.has(type) && parameters['as'] === undefined);
 }
 
 export function acceptsGzip(header: string | string[] | undefined): boolean {
@@ -52,18 +67,21 @@ export function acceptsGzip(header: string | string[] | undefined): boolean {
   return ranges.some(({ type }) => type === 'gzip');
 }
 
-export function notAcceptable(): ApiError {
-  return new ApiError('NotAcceptable', 'only the following media types are accepted: application/json');
+function notAcceptable(): ApiError {
+  return new ApiError(
+    'NotAcceptable',
+    'only the following media types are accepted: application/json, application/yaml',
+  );
 }
 
-/** Media ranges, the best first; those of quality 0 are left out. Absent means anything. */
+/** Media ranges, the best first, and of the same quality the exact ones; those of quality 0 are left out. Absent means anything. */
 function parseAccept(header: string | undefined): MediaRange[] {
   if (header === undefined || header.trim() === '') return [{ type: '*/*', parameters: {}, quality: 1 }];
   return header
     .split(',')
     .map(parseRange)
     .filter(({ quality }) => quality > 0)
-    .sort((a, b) => b.quality - a.quality);
+    .sort((a, b) => b.quality - a.quality || Number(a.type.endsWith('*')) - Number(b.type.endsWith('*')));
 }
 
 function parseRange(text: string): MediaRange {

@@ -2,13 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { ByteLink } from '../spdy/byte-link.ts';
 
-/** JSON, encoded and compressed when it is sent. */
+/** JSON values, encoded as the client wants them and compressed when they are sent. */
 export interface JsonReply {
   kind: 'json';
   code: number;
   body: unknown;
-  /** `application/json` unless given. */
-  contentType?: string;
   headers?: Readonly<Record<string, string>>;
 }
 

@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '../../../shared/clock.ts';
 import { Scope } from '../../../shared/scope.ts';
+import { encode } from './encoding.ts';
 import type { BytesReply, JsonReply, StreamReply } from './reply.ts';
 
 const compress = promisify(gzip);
@@ -12,9 +13,14 @@ const gzipFromBytes = 128 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const stalledMs = 60_000;
 
-/** Writes a JSON answer. */
-export async function sendJson(response: ServerResponse, reply: JsonReply, acceptsGzip: boolean): Promise<void> {
-  const body = Buffer.from(`${JSON.stringify(reply.body)}\n`);
+/** Writes an answer of JSON values, in the format that its client wants. */
+export async function sendJson(
+  response: ServerResponse,
+  reply: JsonReply,
+  message: IncomingMessage,
+  acceptsGzip: boolean,
+): Promise<void> {
+  const { body, contentType } = encode(reply.body, message);
   const isBig = acceptsGzip && body.byteLength >= gzipFromBytes;
   await sendBytes(
     response,
@@ -23,7 +29,7 @@ export async function sendJson(response: ServerResponse, reply: JsonReply, accep
       code: reply.code,
       body,
       ...(isBig && { gzipped: await compress(body, { level: constants.Z_BEST_SPEED }) }),
-      contentType: reply.contentType ?? 'application/json',
+      contentType,
       headers: { 'Cache-Control': 'no-cache, private', ...reply.headers },
     },
     acceptsGzip,
@@ -38,6 +44,7 @@ export async function sendBytes(response: ServerResponse, reply: BytesReply, acc
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   response.setHeader('Content-Type', reply.contentType);
   if (useGzip) response.setHeader('Content-Encoding', 'gzip');
+  if (useGzip && !response.hasHeader('Vary')) response.setHeader('Vary', 'Accept-Encoding');
   if (reply.code !== 304) response.setHeader('Content-Length', Buffer.byteLength(body));
   response.statusCode = reply.code;
   await end(response, body);

@@ -50,5 +50,5 @@ export function failureStatus(error: unknown, log: Logger): FailureStatus {
 
 function hideUnknown(error: unknown, log: Logger): ApiError {
   log.error('request failed unexpectedly', { error });
-  return new ApiError('InternalError', 'an internal error occurred; the log of the controller has the details');
+  return new ApiError('InternalError', 'Internal error occurred: the log of the controller has the details');
 }

@@ -12,7 +12,7 @@ import type { Usage } from './resource-usage.ts';
 /** GET of a collection of `metrics.k8s.io`: those of the stored objects that are measured. */
 export function listMeasured(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
   const { info } = target;
-  negotiateForm(request.headers.accept);
+  negotiateForm(request.headers.accept, 'bare');
   const selection = new Selection(target, request.query);
   const { items } = deps.store.list(info.plural, { namespace: target.namespace });
   const measured = measuredOf(
@@ -26,7 +26,7 @@ export function listMeasured(deps: ApiDeps, request: ApiRequest, target: Resourc
 /** GET of one object of `metrics.k8s.io`. Throws NotFound for what is not there, or not measured yet. */
 export function getMeasured(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
   const { info, namespace, name = '' } = target;
-  negotiateForm(request.headers.accept);
+  negotiateForm(request.headers.accept, 'bare');
   const object = deps.store.get(info.plural, namespace, name);
   const [measured] = object === undefined ? [] : measuredOf(deps, target, [object]);
   if (measured === undefined) throw notFound(info, info.namespaced ? `${namespace}/${name}` : name);

@@ -1,10 +1,12 @@
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
+import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { ResourceTarget } from '../resource-path.ts';
 import { readBody, readPatch } from '../verbs/codec.ts';
-import { placeObject } from '../verbs/metadata.ts';
+import { placeReplacement } from '../verbs/metadata.ts';
 import { findObject } from '../verbs/read.ts';
+import { Representation } from '../verbs/representation.ts';
 import { replaceObject } from '../verbs/update.ts';
 import { parseWriteOptions, type WriteOptions } from '../verbs/write-options.ts';
 import { scaleInfo, scaleOf, withReplicas, type Scalable } from './scale.ts';
@@ -17,14 +19,14 @@ export class ScaleRoutes {
     this.#deps = deps;
   }
 
-  get(target: ResourceTarget): Reply {
-    return jsonReply(200, scaleOf(findObject<Scalable>(this.#deps.store, target)));
+  get(request: ApiRequest, target: ResourceTarget): Reply {
+    return this.#representation(request)(findObject<Scalable>(this.#deps.store, target));
   }
 
   async update(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
     const scale = await readBody<Scalable>(request, 'Scale', options.fieldValidation);
-    placeObject(scale, target);
+    placeReplacement(scale, target);
     return this.#write(request, target, options, () => scale);
   }
 
@@ -40,8 +42,16 @@ export class ScaleRoutes {
     options: WriteOptions,
     change: (current: Scalable) => Scalable,
   ): Promise<Reply> {
+    const reply = this.#representation(request);
     const writing = { deps: this.#deps, request, target, options };
     const stored = await replaceObject(writing, (current) => withReplicas(current, change(current)));
-    return jsonReply(200, scaleOf(stored));
+    return reply(stored);
+  }
+
+  /** How the client wants the Scale of an object. Throws NotAcceptable. */
+  #representation(request: ApiRequest): (object: Scalable) => Reply {
+    const form = negotiateForm(request.headers.accept, 'object');
+    const shown = new Representation({ info: scaleInfo }, form, request.query, this.#deps.clock);
+    return (object) => jsonReply(200, shown.object(scaleOf(object)));
   }
 }

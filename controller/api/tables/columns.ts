@@ -59,6 +59,15 @@ const leaseColumns: readonly Column[] = [
   ageColumn,
 ];
 
+type Scale = { spec?: { replicas?: number }; status?: { replicas?: number } };
+
+const scaleColumns: readonly Column[] = [
+  nameColumn,
+  column<Scale>('Desired', 'Replicas it wants', ({ spec }) => spec?.replicas ?? 0, integer),
+  column<Scale>('Available', 'Replicas it has', ({ status }) => status?.replicas ?? 0, integer),
+  ageColumn,
+];
+
 /** Of kinds for which kubectl shows when they were made, not how long ago. */
 const createdColumns: readonly Column[] = [nameColumn, createdColumn];
 
@@ -99,6 +108,7 @@ const byResource: Readonly<Record<ResourceName, readonly Column[]>> = {
   'clusterroles.rbac.authorization.k8s.io': createdColumns,
   'rolebindings.rbac.authorization.k8s.io': roleBindingColumns,
   'clusterrolebindings.rbac.authorization.k8s.io': roleBindingColumns,
+  'scales.autoscaling': scaleColumns,
 };
 
 const genericColumns: readonly Column[] = [nameColumn, ageColumn];

@@ -61,13 +61,12 @@ export async function readPatch(
   const type = Object.hasOwn(patchTypes, request.contentType) ? patchTypes[request.contentType] : undefined;
   if (type === undefined) {
     const accepted = Object.keys(patchTypes).join(', ');
-    throw new ApiError(
-      'UnsupportedMediaType',
-      `the patch was in an unknown format - accepted media types include: ${accepted}`,
-    );
+    const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
+    throw new ApiError('UnsupportedMediaType', message);
   }
   const { info, version } = target;
-  const { value, problems } = await parse(request, info.kind);
+  const format = type === 'apply' ? 'application/yaml' : 'application/json';
+  const { value, problems } = parseBody(await request.body(), format, info.kind);
   const manager = type === 'apply' && !hasFieldManager ? '' : fieldManager;
   const patch = { type, fieldManager: manager, force, ...(subresource && { subresource }) };
   if (type === 'apply' && version !== undefined) {

@@ -24,7 +24,7 @@ const maxNameTries = 8;
 /** POST on a collection. */
 export async function createObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const options = parseWriteOptions(request);
-  const form = negotiateForm(request.headers.accept);
+  const form = negotiateForm(request.headers.accept, 'object');
   const sent = await readObject(request, target, options);
   if (sent.metadata.resourceVersion) {
     throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created');
@@ -37,7 +37,7 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
 export function createSent(writing: Writing, sent: KubeObject): Promise<KubeObject> {
   const { deps, target, options } = writing;
   const { info } = target;
-  return withName(dropSystemMetadata(dropStatus(info, sent)), (object) => {
+  return withName(writing, dropSystemMetadata(dropStatus(info, sent)), (object) => {
     const complete = admitNew(writing, object);
     const write = { info, manager: options.fieldManager };
     return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));
@@ -75,14 +75,26 @@ async function storeComplete({ deps, target, options }: Writing, object: KubeObj
 }
 
 /** Runs `create` with a name made from generateName when there is no other, again when that name is taken. */
-async function withName(object: KubeObject, create: (named: KubeObject) => Promise<KubeObject>): Promise<KubeObject> {
+async function withName(
+  { deps, target }: Writing,
+  object: KubeObject,
+  create: (named: KubeObject) => Promise<KubeObject>,
+): Promise<KubeObject> {
   const { name, generateName: base } = object.metadata;
   if (name || !base) return create(object);
   for (let tries = 1; ; tries += 1) {
+    const made = generateName(base, deps.random);
     try {
-      return await create({ ...object, metadata: { ...object.metadata, name: generateName(base) } });
+      return await create({ ...object, metadata: { ...object.metadata, name: made } });
     } catch (error) {
-      if (tries >= maxNameTries || !hasReason(error, 'AlreadyExists')) throw error;
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+      if (tries >= maxNameTries) throw noFreeName(error, `${resourceName(target.info)} ${JSON.stringify(made)}`);
     }
   }
+}
+
+/** Chance alone failed: who asks again, as Go clients do by themselves, gets another name. */
+function noFreeName({ details }: ApiError, name: string): ApiError {
+  const message = `${name} already exists, the server was not able to generate a unique name for the object`;
+  return new ApiError('AlreadyExists', message, { ...details, retryAfterSeconds: 1 });
 }

@@ -1,8 +1,10 @@
-import { ApiError } from '../../../shared/errors.ts';
+import { invalid, notSupported } from '../../../shared/objects/validation/causes.ts';
 import type { DeleteOptions } from '../../store/deletion.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { readBody } from './codec.ts';
-import { parseDryRun } from './write-options.ts';
+import { parseDryRun, refuseAny } from './write-options.ts';
+
+const policies = ['Foreground', 'Background', 'Orphan'] as const;
 
 export interface DeleteRequest {
   options: DeleteOptions;
@@ -28,11 +30,18 @@ export async function readDeleteOptions(request: ApiRequest): Promise<DeleteRequ
 export function parseDeleteOptions(request: ApiRequest, body: DeleteBody): DeleteRequest {
   const { query } = request;
   const gracePeriodSeconds = body.gracePeriodSeconds ?? request.count('gracePeriodSeconds');
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
-    throw invalid('gracePeriodSeconds', `Invalid value: ${gracePeriodSeconds}: must be greater than or equal to 0`);
-  }
-  const policy = body.propagationPolicy ?? query.get('propagationPolicy') ?? '';
-  const propagationPolicy = parsePolicy(policy === '' ? orphanPolicy(body, query) : policy);
+  const orphan = body.orphanDependents?.toString() ?? query.get('orphanDependents') ?? '';
+  const policy = body.propagationPolicy || query.get('propagationPolicy') || '';
+  const propagationPolicy = policies.find((known) => known === (policy || orphanPolicy(orphan)));
+  refuseAny(request, [
+    ...((gracePeriodSeconds ?? 0) < 0
+      ? [invalid('gracePeriodSeconds', gracePeriodSeconds, 'must be greater than or equal to 0')]
+      : []),
+    ...(policy !== '' && orphan !== ''
+      ? [invalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set')]
+      : []),
+    ...(policy !== '' && propagationPolicy === undefined ? [notSupported('propagationPolicy', policy, policies)] : []),
+  ]);
   const { uid = '', resourceVersion = '' } = body.preconditions ?? {};
   return {
     options: {
@@ -41,25 +50,12 @@ export function parseDeleteOptions(request: ApiRequest, body: DeleteBody): Delet
       ...(uid !== '' && { uid }),
       ...(resourceVersion !== '' && { resourceVersion }),
     },
-    dryRun: parseDryRun([...(body.dryRun ?? []), ...query.getAll('dryRun')]),
+    dryRun: parseDryRun(request, body.dryRun),
   };
 }
 
 /** The older way to say Orphan or Background. */
-function orphanPolicy({ orphanDependents }: DeleteBody, query: URLSearchParams): string | undefined {
-  const value = orphanDependents?.toString() ?? query.get('orphanDependents') ?? '';
+function orphanPolicy(value: string): DeleteOptions['propagationPolicy'] {
   if (value === '') return undefined;
-  return value === 'true' ? 'Orphan' : 'Background';
-}
-
-function parsePolicy(value: string | undefined): DeleteOptions['propagationPolicy'] {
-  if (value === undefined || value === 'Background' || value === 'Foreground' || value === 'Orphan') return value;
-  const supported = 'supported values: "Foreground", "Background", "Orphan"';
-  throw invalid('propagationPolicy', `Unsupported value: ${JSON.stringify(value)}: ${supported}`);
-}
-
-function invalid(field: string, message: string): ApiError {
-  const causes = [{ reason: 'FieldValueInvalid', message, field }];
-  const details = { group: 'meta.k8s.io', kind: 'DeleteOptions', causes };
-  return new ApiError('Invalid', `DeleteOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, details);
+  return /^(?:false|0)$/i.test(value) ? 'Background' : 'Orphan';
 }

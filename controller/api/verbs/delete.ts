@@ -15,7 +15,12 @@ import { checkListOptions } from './versions.ts';
 /** DELETE of one object: a Status when it is gone, the object while something holds it. */
 export async function deleteOne(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, name = '' } = target;
-  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, deps.clock);
+  const representation = new Representation(
+    target,
+    negotiateForm(request.headers.accept, 'object'),
+    request.query,
+    deps.clock,
+  );
   const { object, removed } = await deleteNamed(deps, target, await readDeleteOptions(request));
   if (!removed) return jsonReply(200, representation.object(object));
   const { uid } = object.metadata;
@@ -28,7 +33,12 @@ export async function deleteOne(deps: ApiDeps, request: ApiRequest, target: Reso
 export async function deleteCollection(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, namespace } = target;
   checkListOptions(request.query, false);
-  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, deps.clock);
+  const representation = new Representation(
+    target,
+    negotiateForm(request.headers.accept, 'list'),
+    request.query,
+    deps.clock,
+  );
   const selection = new Selection(target, request.query);
   const wanted = await readDeleteOptions(request);
   const deleted = [];

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { ApiError } from '../../../shared/errors.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ResourceTarget } from '../resource-path.ts';
@@ -10,29 +9,37 @@ const maxBaseLength = 63 - suffixLength;
 
 type Metadata = KubeObject['metadata'];
 
-/** A name from `metadata.generateName`. */
-export function generateName(base: string): string {
-  const suffix = Array.from({ length: suffixLength }, () => alphabet[randomInt(alphabet.length)]).join('');
+/** A name from `metadata.generateName`; `random` gives numbers from 0 to below 1. */
+export function generateName(base: string, random: () => number): string {
+  const suffix = Array.from({ length: suffixLength }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
   return base.slice(0, maxBaseLength) + suffix;
 }
 
 /** The object under the name and namespace of the URL. Throws BadRequest when it says others. */
 export function placeObject(object: KubeObject, { info, namespace, name }: ResourceTarget): KubeObject {
-  const { metadata } = object;
-  const own = metadata.namespace ?? '';
-  if (own !== '' && own !== namespace) {
-    throw new ApiError(
-      'BadRequest',
-      'the namespace of the provided object does not match the namespace sent on the request',
-    );
-  }
-  if (name !== undefined && metadata.name !== undefined && metadata.name !== '' && metadata.name !== name) {
-    const why = `the name of the object (${metadata.name}) does not match the name on the URL (${name})`;
+  const { namespace: own = '', ...rest } = object.metadata;
+  // What a cluster-scoped object says of a namespace means nothing: charts set one on everything.
+  if (info.namespaced && own !== '' && own !== namespace)
+    throw new ApiError('BadRequest', elsewhere(own, namespace, name));
+  if (name !== undefined && rest.name !== undefined && rest.name !== '' && rest.name !== name) {
+    const why = `the name of the object (${rest.name}) does not match the name on the URL (${name})`;
     throw new ApiError('BadRequest', why);
   }
-  const { namespace: _, ...rest } = metadata;
-  const placed: Metadata = { ...withoutEmptyParts(rest), name: name ?? metadata.name };
+  const placed: Metadata = { ...withoutEmptyParts(rest), name: name ?? rest.name };
   return { ...object, metadata: info.namespaced ? { ...placed, namespace } : placed };
+}
+
+/** As `placeObject` for what replaces an object, which has to say its name. */
+export function placeReplacement(object: KubeObject, target: ResourceTarget): KubeObject {
+  if (object.metadata.name) return placeObject(object, target);
+  const why = `the name of the object (${target.name} based on URL) was undeterminable: name must be provided`;
+  throw new ApiError('BadRequest', why);
+}
+
+function elsewhere(own: string, namespace: string, name: string | undefined): string {
+  return name === undefined
+    ? 'the namespace of the provided object does not match the namespace sent on the request'
+    : `the namespace of the object (${own}) does not match the namespace on the request (${namespace})`;
 }
 
 const parts = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;

@@ -19,7 +19,7 @@ import { parseWriteOptions, type Writing } from './write-options.ts';
 export async function patchObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, subresource, namespace, name = '' } = target;
   const options = parseWriteOptions(request);
-  const form = negotiateForm(request.headers.accept);
+  const form = negotiateForm(request.headers.accept, 'object');
   const patch = await readPatch(request, target, options, subresource);
   const writing = { deps, request, target, options };
   const reply = (code: number, object: KubeObject): Reply =>

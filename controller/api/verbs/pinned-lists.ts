@@ -46,7 +46,7 @@ export class PinnedLists {
     const pin = this.#pins.get(id);
     if (pin === undefined || pin.due <= this.#clock.monotonic()) {
       const message =
-        'The provided continue parameter is too old to display a consistent list result. Start a new list without it.';
+        'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';
       throw new ApiError('Expired', message);
     }
     if (pin.scope !== scope) throw new ApiError('BadRequest', 'continue key is not valid for this list');

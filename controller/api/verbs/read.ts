@@ -14,7 +14,12 @@ import { ApiError } from '../../../shared/errors.ts';
 
 /** GET of one object. */
 export function getObject({ store, clock }: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
-  const representation = new Representation(target, negotiateForm(request.headers.accept), request.query, clock);
+  const representation = new Representation(
+    target,
+    negotiateForm(request.headers.accept, 'object'),
+    request.query,
+    clock,
+  );
   const version = parseVersion(request.query);
   if (version !== undefined && version > store.version) throw tooLargeVersion(version, store.version);
   return jsonReply(200, representation.object(findObject(store, target)));
@@ -36,7 +41,7 @@ export function listObjects(
 ): Reply {
   const { query } = request;
   checkListOptions(query, false);
-  const form = negotiateForm(request.headers.accept);
+  const form = negotiateForm(request.headers.accept, 'list');
   const selection = new Selection(target, query);
   const scope = JSON.stringify([request.segments, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? '']);
   const token = query.get('continue') ?? '';

@@ -15,7 +15,7 @@ import { trackUpdate } from '../patch/patch.ts';
 import { servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { mergeEphemeralWrite, mergeMainWrite, mergeStatusWrite } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
-import { keepSystemMetadata, placeObject } from './metadata.ts';
+import { keepSystemMetadata, placeReplacement } from './metadata.ts';
 import { createSent } from './create.ts';
 import { findObject } from './read.ts';
 import { Representation } from './representation.ts';
@@ -27,8 +27,8 @@ const maxTries = 32;
 /** PUT of an object or of its status. Some kinds are made by it. */
 export async function updateObject(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const options = parseWriteOptions(request);
-  const form = negotiateForm(request.headers.accept);
-  const sent = placeObject(await readObject(request, target, options), target);
+  const form = negotiateForm(request.headers.accept, 'object');
+  const sent = placeReplacement(await readObject(request, target, options), target);
   const writing = { deps, request, target, options };
   const reply = (code: number, object: KubeObject): Reply =>
     jsonReply(code, new Representation(target, form, request.query, deps.clock).object(object));

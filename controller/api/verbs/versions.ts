@@ -1,4 +1,9 @@
-import { ApiError } from '../../../shared/errors.ts';
+import { ApiError, type Cause } from '../../../shared/errors.ts';
+import { forbidden, notSupported } from '../../../shared/objects/validation/causes.ts';
+import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
+
+const field = 'resourceVersionMatch';
+const matches = ['Exact', 'NotOlderThan', ''];
 
 /** Reads the resourceVersion of a query; '' and absent are undefined. Throws BadRequest. */
 export function parseVersion(query: URLSearchParams): number | undefined {
@@ -12,60 +17,38 @@ export function parseVersion(query: URLSearchParams): number | undefined {
 
 /** Throws Invalid for combinations of list options that have no meaning. */
 export function checkListOptions(query: URLSearchParams, isWatch: boolean): void {
-  const match = query.get('resourceVersionMatch') ?? '';
   const version = query.get('resourceVersion') ?? '';
-  const initialEvents = query.get('sendInitialEvents');
   if (query.get('continue') && version !== '' && version !== '0') {
     throw new ApiError('BadRequest', 'specifying resource version is not allowed when using continue');
   }
-  if (initialEvents !== null) {
-    if (!isWatch) throw invalid('sendInitialEvents', 'Forbidden: sendInitialEvents is forbidden for list');
-    if (match !== 'NotOlderThan') {
-      throw invalid(
-        'resourceVersionMatch',
-        'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-      );
-    }
-    return;
-  }
-  if (match === '') return;
+  const match = query.get('resourceVersionMatch') ?? '';
+  const causes = query.has('sendInitialEvents')
+    ? initialEventsCauses(match, isWatch)
+    : matchCauses(match, version, isWatch);
+  if (causes.length > 0) throw toInvalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', causes);
+}
+
+function initialEventsCauses(match: string, isWatch: boolean): Cause[] {
+  if (!isWatch) return [forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')];
+  if (match === 'NotOlderThan') return [];
+  return [forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')];
+}
+
+function matchCauses(match: string, version: string, isWatch: boolean): Cause[] {
+  if (match === '') return [];
   if (isWatch)
-    throw invalid(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw invalid(
-      'resourceVersionMatch',
-      `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-    );
-  }
+    return [forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')];
+  if (!matches.includes(match)) return [notSupported(field, match, matches)];
   if (version === '') {
-    throw invalid(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
+    return [forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided')];
   }
-  if (match === 'Exact' && version === '0') {
-    throw invalid(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"',
-    );
-  }
+  if (match !== 'Exact' || version !== '0') return [];
+  return [forbidden(field, 'resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')];
 }
 
 /** The store cannot wait for versions that a client made up, or that a restored backup lost. */
 export function tooLargeVersion(version: number, current: number): ApiError {
-  const message = `Too large resource version: ${version}, current: ${current}`;
-  return new ApiError('Timeout', message, { causes: [{ reason: 'ResourceVersionTooLarge', message }] });
-}
-
-function invalid(field: string, why: string): ApiError {
-  const message = `ListOptions.meta.k8s.io "" is invalid: ${field}: ${why}`;
-  const details = {
-    group: 'meta.k8s.io',
-    kind: 'ListOptions',
-    causes: [{ reason: 'FieldValueForbidden', message: why, field }],
-  };
-  return new ApiError('Invalid', message, details);
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  const message = `Timeout: Too large resource version: ${version}, current: ${current}`;
+  return new ApiError('Timeout', message, { causes, retryAfterSeconds: 1 });
 }

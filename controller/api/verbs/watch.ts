@@ -39,7 +39,7 @@ export function watchObjects(deps: ApiDeps, request: ApiRequest, target: Resourc
   const plan: WatchPlan = {
     target,
     selection: new Selection(target, query),
-    representation: new Representation(target, negotiateForm(request.headers.accept), query, deps.clock),
+    representation: new Representation(target, negotiateForm(request.headers.accept, 'stream'), query, deps.clock),
     from: fromVersion(version, initialEvents, deps.store.version),
     wantsBookmarks: request.flag('allowWatchBookmarks'),
     marksInitialEnd: initialEvents === true,

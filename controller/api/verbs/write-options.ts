@@ -1,4 +1,6 @@
-import { ApiError } from '../../../shared/errors.ts';
+import type { Cause } from '../../../shared/errors.ts';
+import { forbidden, invalid, notSupported, tooLong } from '../../../shared/objects/validation/causes.ts';
+import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import type { ResourceTarget } from '../resource-path.ts';
@@ -27,47 +29,61 @@ export interface Writing {
 }
 
 const maxManagerLength = 128;
+const fieldValidations: readonly FieldValidation[] = ['Ignore', 'Strict', 'Warn'];
+
+/** What Kubernetes calls the options of a method. */
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+};
 
 /** Throws Invalid for values that mean nothing. */
 export function parseWriteOptions(request: ApiRequest): WriteOptions {
   const { query, headers } = request;
   const named = query.get('fieldManager') ?? '';
-  if (named.length > maxManagerLength) {
-    throw invalid('fieldManager', `Invalid value: may not be longer than ${maxManagerLength}`);
-  }
-  if (/\p{C}/u.test(named)) throw invalid('fieldManager', 'Invalid value: should only contain printable characters');
+  const validation = query.get('fieldValidation') || 'Warn';
+  const fieldValidation = fieldValidations.find((known) => known === validation);
+  refuseAny(request, [
+    ...managerCauses(named),
+    ...(fieldValidation === undefined ? [notSupported('fieldValidation', validation, fieldValidations)] : []),
+    ...forceCauses(request),
+  ]);
   return {
-    dryRun: parseDryRun(query.getAll('dryRun')),
+    dryRun: parseDryRun(request),
     fieldManager: named === '' ? agentName(headers['user-agent']) : named,
     hasFieldManager: named !== '',
-    fieldValidation: parseFieldValidation(query.get('fieldValidation') ?? ''),
+    fieldValidation: fieldValidation ?? 'Warn',
     force: request.flag('force'),
   };
 }
 
-/** Says whether nothing is to be stored; also for the list in the body of a deletion. */
-export function parseDryRun(values: readonly string[]): boolean {
-  const given = values.filter((value) => value !== '');
-  if (given.some((value) => value !== 'All')) {
-    throw invalid('dryRun', `Unsupported value: ${JSON.stringify(given)}: supported values: "All"`);
-  }
+/** Says whether nothing is to be stored; `more` is what the body of a deletion says. Throws Invalid. */
+export function parseDryRun(request: ApiRequest, more: readonly string[] = []): boolean {
+  const given = [...more, ...request.query.getAll('dryRun')].filter((value) => value !== '');
+  refuseAny(request, given.some((value) => value !== 'All') ? [notSupported('dryRun', given, ['All'])] : []);
   return given.length > 0;
 }
 
-function parseFieldValidation(value: string): FieldValidation {
-  if (value === '') return 'Warn';
-  if (value === 'Strict' || value === 'Warn' || value === 'Ignore') return value;
-  const supported = 'supported values: "Ignore", "Strict", "Warn"';
-  throw invalid('fieldValidation', `Unsupported value: ${JSON.stringify(value)}: ${supported}`);
+/** Throws Invalid in the name of the options that the request's method takes, when there is a cause. */
+export function refuseAny({ method }: ApiRequest, causes: Cause[]): void {
+  const kind = optionKinds[method] ?? 'ListOptions';
+  if (causes.length > 0) throw toInvalid({ group: 'meta.k8s.io', kind }, '', causes);
+}
+
+function managerCauses(name: string): Cause[] {
+  if (name.length > maxManagerLength) return [tooLong('fieldManager', maxManagerLength)];
+  return /\p{C}/u.test(name) ? [invalid('fieldManager', name, 'should only contain printable characters')] : [];
+}
+
+/** Only apply has anything to force. */
+function forceCauses({ method, query, contentType }: ApiRequest): Cause[] {
+  const isOther = method === 'PATCH' && query.has('force') && contentType !== 'application/apply-patch+yaml';
+  return isOther ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
 }
 
 function agentName(userAgent: string | undefined): string {
   const name = (userAgent ?? '').split('/', 1)[0]?.trim().slice(0, maxManagerLength) ?? '';
   return name === '' ? 'unknown' : name;
-}
-
-function invalid(field: string, why: string): ApiError {
-  const causes = [{ reason: 'FieldValueInvalid', message: why, field }];
-  const details = { group: 'meta.k8s.io', kind: 'WriteOptions', causes };
-  return new ApiError('Invalid', `WriteOptions.meta.k8s.io "" is invalid: ${field}: ${why}`, details);
 }

@@ -10,6 +10,6 @@ export function toInvalid(
   const lines = [...new Set(causes.map(({ field, message }) => (field ? `${field}: ${message}` : message)))];
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
   const qualified = group === '' ? kind : `${kind}.${group}`;
-  const details = { kind, name, causes, ...(group !== '' && { group }) };
+  const details = { kind, ...(name !== '' && { name }), causes, ...(group !== '' && { group }) };
   return new ApiError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${text}`, details);
 }

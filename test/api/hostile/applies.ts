@@ -73,12 +73,6 @@ export const refusedApplies: Row[] = [
     { body: map({ name: 'seed' }, { data: { k: 'mine' } }), ...apply },
   ],
   [
-    'apply with a force that is none',
-    'PATCH',
-    `${seed}?fieldManager=m&force=perhaps`,
-    { body: map({ name: 'seed' }, { data: { k: 'mine' } }), ...apply },
-  ],
-  [
     'apply with a stale version',
     'PATCH',
     `${seed}?fieldManager=m&force=true`,

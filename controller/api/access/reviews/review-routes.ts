@@ -3,7 +3,7 @@ import { resourceName } from '../../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../../shared/objects/types.ts';
 import type { ApiDeps } from '../../deps.ts';
 import type { ApiRequest } from '../../http/api-request.ts';
-import { negotiateForm, notAcceptable } from '../../http/negotiation.ts';
+import { negotiateForm } from '../../http/negotiation.ts';
 import { jsonReply, type Reply } from '../../http/reply.ts';
 import type { ResourceTarget } from '../../resource-path.ts';
 import { readObject } from '../../verbs/codec.ts';
@@ -30,7 +30,7 @@ export async function answerReview(deps: ApiDeps, request: ApiRequest, target: R
   const { info } = target;
   const review = kinds[resourceName(info)] as ((...of: [ApiDeps, ApiRequest, KubeObject]) => object) | undefined;
   if (review === undefined) throw new ApiError('NotFound', 'the server could not find the requested resource');
-  if (negotiateForm(request.headers.accept) !== 'object') throw notAcceptable();
+  negotiateForm(request.headers.accept, 'bare');
   const sent = placeObject(await readObject(request, target, parseWriteOptions(request)), target);
   return jsonReply(201, { ...sent, status: review(deps, request, sent) });
 }

@@ -1,16 +1,22 @@
 import type { ApiRequest } from '../../http/api-request.ts';
-import type { JsonReply } from '../../http/reply.ts';
+import type { Reply } from '../../http/reply.ts';
 import { issuer, type AccountTokens } from './account-tokens.ts';
 
 const headers = { 'Cache-Control': 'public, max-age=3600' };
 
 /** What others need to check tokens of this cluster themselves (OpenID Connect Discovery 1.0); undefined for other paths. */
-export function answerIssuerDocument(tokens: AccountTokens, request: ApiRequest): JsonReply | undefined {
+export function answerIssuerDocument(tokens: AccountTokens, request: ApiRequest): Reply | undefined {
   switch (request.segments.join('/')) {
     case '.well-known/openid-configuration':
       return { kind: 'json', code: 200, headers, body: configuration(request.headers.host ?? '') };
     case 'openid/v1/jwks':
-      return { kind: 'json', code: 200, headers, body: tokens.keySet, contentType: 'application/jwk-set+json' };
+      return {
+        kind: 'bytes',
+        code: 200,
+        headers,
+        body: JSON.stringify(tokens.keySet),
+        contentType: 'application/jwk-set+json',
+      };
     default:
       return undefined;
   }

@@ -7,6 +7,7 @@ import { toInvalid } from '../../../../shared/objects/validation/invalid.ts';
 import { conflict, notFound } from '../../../store/store-errors.ts';
 import type { ApiDeps } from '../../deps.ts';
 import type { ApiRequest } from '../../http/api-request.ts';
+import { negotiateForm } from '../../http/negotiation.ts';
 import { jsonReply, type Reply } from '../../http/reply.ts';
 import type { ResourceTarget } from '../../resource-path.ts';
 import { readBody } from '../../verbs/codec.ts';
@@ -29,6 +30,7 @@ const boundResources = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' } as cons
 /** POST of `serviceaccounts/token`: a token of this account comes back in the status, and is kept nowhere. */
 export async function createToken(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { fieldValidation } = parseWriteOptions(request);
+  negotiateForm(request.headers.accept, 'bare');
   const sent = placeObject(await readBody<Body>(request, 'TokenRequest', fieldValidation), target) as Body;
   const { expirationSeconds = defaultSeconds, audiences = [], boundObjectRef } = sent.spec ?? {};
   const causes = [...lifeCauses(expirationSeconds), ...audienceCauses(audiences), ...boundCauses(boundObjectRef)];
