@@ -20,6 +20,7 @@ import { LogRequests } from './logs/log-requests.ts';
 import { NodeLogs } from './logs/node-logs.ts';
 import { Sampler } from './metrics/sampler.ts';
 import { BridgeNetwork } from './network/bridge-network.ts';
+import { ApiRoute } from './node/api-route.ts';
 import { readAddresses, readCapacity } from './node/host-facts.ts';
 import { limitsConditions } from './node/limits-condition.ts';
 import { AgentNode } from './node/node.ts';
@@ -50,6 +51,7 @@ interface Line {
   bus: NatsBus;
   data: NatsBus;
   link: BusControllerLink;
+  api: ApiRoute;
 }
 
 /** What runs containers, and how the node speaks of itself. */
@@ -103,11 +105,12 @@ async function connect({ settings, paths, clock, log, scope }: Context): Promise
   );
   const link = await BusControllerLink.open({ bus, data, node, paths, clock, log });
   link.run(scope.child('link'));
-  return { bus, data, link };
+  const api = new ApiRoute({ desired: link.desired, busUrls: identity.credentials.urls });
+  return { bus, data, link, api };
 }
 
 /** The first time the node introduces itself before its runtime is open, since a controller gives it its pod network. */
-async function openRuntime(context: Context, { link }: Line): Promise<Runtime> {
+async function openRuntime(context: Context, { link, api }: Line): Promise<Runtime> {
   const { settings, paths, clock, log } = context;
   const registries = await readRegistries(registriesFile(settings.dataDir));
   const images = new OciImageStore({ directory: paths.images, clock, log, registries });
@@ -128,18 +131,26 @@ async function openRuntime(context: Context, { link }: Line): Promise<Runtime> {
     log,
   });
   const podCIDR = await ensurePodCidr(context, node);
-  const network = new BridgeNetwork({ paths, podCIDR, clock, log });
+  const network = new BridgeNetwork({ paths, podCIDR, api: api.current(), clock, log });
   const snapshotter = new OverlaySnapshotter({ paths, store: images, log });
   const driver = new OciDriver({ paths, images, snapshotter, network, clock, log, chance: Math.random });
   await driver.open();
   opened = driver;
+  leadToApi(network, api, context);
   return { images, driver, node, podCIDR };
+}
+
+/** Keeps the way from pods to the API as the controller says. */
+function leadToApi(network: BridgeNetwork, api: ApiRoute, { log }: Context): void {
+  api.onChange(() => {
+    network.leadToApi(api.current()).catch((error: unknown) => log.error('pods do not reach the API', { error }));
+  });
 }
 
 /** Pods, their logs and samples, and what controllers ask about them. */
 async function runPods(context: Context, line: Line, { driver }: Runtime): Promise<PodManager> {
   const { settings, paths, clock, log, scope } = context;
-  const { bus, data, link } = line;
+  const { bus, data, link, api } = line;
   const facts = await readFacts(settings, paths);
   const config = new DesiredConfig(link.desired);
   const keptPods = (): PodIdentity[] | undefined => (link.desired.isLoaded ? pods.pods() : undefined);
@@ -154,6 +165,7 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
     paths,
     clock,
     log,
+    api: () => api.current(),
     hostDns: () => readHostDns(),
   });
   await pods.run(scope.child('pods'));

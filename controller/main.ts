@@ -5,6 +5,7 @@ import { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
+import { apiServiceNames } from '../shared/objects/api-endpoint.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { forgetProcess, recordProcess } from '../shared/process-records.ts';
 import { runProgram, type Close } from '../shared/program.ts';
@@ -192,7 +193,7 @@ async function serve(
     clock,
     log,
     registry,
-    tls: () => pki.serverIdentity('api-server', reachableNames(settings.apiListen)),
+    tls: () => pki.serverIdentity('api-server', [...reachableNames(settings.apiListen), ...apiServiceNames]),
     authenticator: new Authenticator(admins, accountTokens),
     accountTokens,
     authorizer: new Authorizer(store),

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import { readIfExists, writeAtomic } from '../host/files.ts';
 import { removeNetworkObjects } from '../host/network-objects.ts';
 import type { AgentPaths } from '../paths.ts';
@@ -17,6 +19,8 @@ export interface BridgeNetworkDeps {
   paths: AgentPaths;
   /** Range of this node's pod addresses, as `10.42.1.0/24`. */
   podCIDR: string;
+  /** Where pods are led to the API until `leadToApi` says otherwise. */
+  api?: ApiEndpoint;
   clock: Clock;
   log: Logger;
 }
@@ -33,6 +37,7 @@ export class BridgeNetwork implements NodeNetwork {
   readonly #file: string;
   #pool: AddressPool;
   #ports: HostPort[] = [];
+  #api: ApiEndpoint | undefined;
   /** Changes of pool, rules and file, one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #traffic: { readAt: number; counters: Promise<Map<string, Traffic>> } | undefined;
@@ -41,6 +46,7 @@ export class BridgeNetwork implements NodeNetwork {
     this.#deps = deps;
     this.#file = join(deps.paths.run, 'network.json');
     this.#pool = new AddressPool(deps.podCIDR);
+    this.#api = deps.api;
   }
 
   async open(live: ReadonlySet<SandboxId>): Promise<void> {
@@ -107,6 +113,14 @@ export class BridgeNetwork implements NodeNetwork {
     return outside && { receivedBytes: outside.sentBytes, sentBytes: outside.receivedBytes };
   }
 
+  leadToApi(api: ApiEndpoint | undefined): Promise<void> {
+    return this.#inOrder(async () => {
+      if (isDeepStrictEqual(api, this.#api)) return;
+      this.#api = api;
+      await this.#applyRules(this.#ports);
+    });
+  }
+
   repair(): Promise<void> {
     return this.#inOrder(async () => {
       await this.#makeBridge();
@@ -150,7 +164,7 @@ export class BridgeNetwork implements NodeNetwork {
 
   #applyRules(ports: HostPort[]): Promise<void> {
     const { table, bridge } = this.#deps.paths;
-    return applyRules({ table, bridge, podCIDR: this.#deps.podCIDR, ports });
+    return applyRules({ table, bridge, podCIDR: this.#deps.podCIDR, ports, api: this.#api });
   }
 
   async #save(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import type { PortMapping, SandboxId } from '../runtime/driver.ts';
 
 export interface Attachment {
@@ -15,6 +16,8 @@ export interface NodeNetwork {
   detach(id: SandboxId): Promise<void>;
   /** Bytes received and sent by the sandbox; undefined when it is not attached. */
   usage(id: SandboxId): Promise<{ receivedBytes: number; sentBytes: number } | undefined>;
+  /** Leads pods to where the API listens; undefined: nowhere. Does nothing when that is how it is. */
+  leadToApi(api: ApiEndpoint | undefined): Promise<void>;
   /** Puts back rules that another program removed. */
   repair(): Promise<void>;
   /** Removes bridge, rules and addresses. */

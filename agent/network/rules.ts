@@ -1,4 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
+import { type ApiEndpoint, apiService } from '../../shared/objects/api-endpoint.ts';
 import { run } from '../host/run.ts';
 import type { HostPort } from './host-ports.ts';
 
@@ -7,16 +8,19 @@ export interface RuleSet {
   bridge: string;
   podCIDR: string;
   ports: readonly HostPort[];
+  /** Where the API listens; undefined when it is out of reach. */
+  api: ApiEndpoint | undefined;
 }
 
 /**
  * The nft table of one agent, replaced as a whole in one transaction.
  * - raw: pods must not reach the node's loopback, which route_localnet would allow; answers to forwarded connections
  *   still carry the bridge's address here and pass.
+ * - api: what pods send to the address of the API's Service goes to where the API listens, be it the node's loopback.
  * - ports: to any address of the node, from outside and from the node itself, 127.0.0.1 too.
  * - masquerade: what leaves for the world; what comes from loopback; a pod that reaches itself through the node.
  */
-export function ruleText({ table, bridge, podCIDR, ports }: RuleSet): string {
+export function ruleText({ table, bridge, podCIDR, ports, api }: RuleSet): string {
   const anywhere = ports.filter(({ hostIP }) => hostIP === '');
   const bound = ports.filter(({ hostIP }) => hostIP !== '');
   const target = ({ podIP, containerPort }: HostPort): string => `${podIP} . ${String(containerPort)}`;
@@ -44,6 +48,7 @@ export function ruleText({ table, bridge, podCIDR, ports }: RuleSet): string {
       }
       chain prerouting {
         type nat hook prerouting priority dstnat; policy accept;
+        ${api === undefined ? '' : apiRule(bridge, api)}
         ${rules}
       }
       chain output {
@@ -58,6 +63,10 @@ export function ruleText({ table, bridge, podCIDR, ports }: RuleSet): string {
       }
     }
   `;
+}
+
+function apiRule(bridge: string, { host, port }: ApiEndpoint): string {
+  return `iifname "${bridge}" ip daddr ${apiService.host} tcp dport ${apiService.port} dnat to ${host}:${port}`;
 }
 
 export async function applyRules(rules: RuleSet): Promise<void> {

@@ -85,6 +85,7 @@ async function create(
     place,
     allocatable,
     nodeMemoryBytes,
+    api: deps.api(),
   };
   try {
     const sharesPidsOf = target ? await runningTarget(context, target) : undefined;

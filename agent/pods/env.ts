@@ -10,14 +10,19 @@ import type {
   Secret,
   Stored,
 } from '../../shared/objects/types.ts';
+import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import type { ConfigSource } from '../volumes/volumes.ts';
+import { apiVariables } from './api-variables.ts';
 import { expand } from './expand.ts';
+import { specOf } from './pod-view.ts';
 
 /** What variables are made from, besides the pod itself. */
 export interface EnvSources {
   config: ConfigSource;
   place: PodPlace;
   allocatable: Readonly<Record<string, number>>;
+  /** Where the API is; undefined when it is out of reach. */
+  api: ApiEndpoint | undefined;
 }
 
 export interface ContainerEnv {
@@ -30,7 +35,7 @@ const variableName = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
 /** Variables of a container in the order they are set. Throws NotFound with Kubernetes' words when a config map, a secret or a key is missing. */
 export function containerEnv(pod: Stored<Pod>, container: Container, sources: EnvSources): ContainerEnv {
-  const env: ContainerEnv = { variables: new Map(), skipped: [] };
+  const env: ContainerEnv = { variables: new Map(apiVariables(specOf(pod), sources.api)), skipped: [] };
   for (const source of container.envFrom ?? []) addAll(env, pod, source, sources.config);
   for (const entry of container.env ?? []) {
     const value =

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import type { ControllerLink } from '../controller-link.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { Prober } from '../probes/prober.ts';
@@ -39,6 +40,8 @@ export interface PodManagerDeps {
   paths: AgentPaths;
   clock: Clock;
   log: Logger;
+  /** Where the API is, seen from this node; undefined when it is out of reach. */
+  api: () => ApiEndpoint | undefined;
   /** The host's own resolver settings, read anew for each sandbox. */
   hostDns: () => Promise<Dns>;
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { apiEndpointsKey } from '../../shared/objects/api-endpoint.ts';
 import { tokenSources } from '../../shared/objects/pod-tokens.ts';
 import type { DesiredItem } from '../../shared/bus/messages.ts';
 import type { Container, KubeObject, Pod, ServiceAccount } from '../../shared/objects/types.ts';
@@ -33,9 +34,9 @@ export function desiredItems(
   return { items, named };
 }
 
-/** Keys of the config maps, secrets, service account and tokens that a pod names. */
+/** Keys of the config maps, secrets, service account and tokens that a pod names, and where it finds the API. */
 export function namedBy(pod: PodObject, lookup: Lookup): Set<string> {
-  const keys = new Set<string>();
+  const keys = new Set<string>([apiEndpointsKey]);
   const namespace = pod.metadata.namespace ?? '';
   const add = (resource: string, name: string | undefined): void => {
     if (name !== undefined && name !== '') keys.add(`${resource}/${namespace}/${name}`);

@@ -24,7 +24,7 @@ interface Deps {
 /** How often tokens are looked through for those that are to be replaced. */
 const tokenCheckMs = 30_000;
 
-const named: ReadonlySet<string> = new Set(['configmaps', 'secrets', 'serviceaccounts']);
+const named: ReadonlySet<string> = new Set(['configmaps', 'secrets', 'serviceaccounts', 'endpoints']);
 
 /**
  * Keeps every node told what it should run. Follows the store, marks the nodes that a change concerns, and tells them

@@ -36,7 +36,7 @@ function checkItem(value: unknown, where: string): DesiredItem {
 
 function checkKey(value: unknown, where: string): string {
   const key = asText(value, where, 400);
-  if (/^(pods|configmaps|secrets|serviceaccounts|tokens)\/[a-z0-9-]+\/[a-z0-9.-]+$/.test(key)) return key;
+  if (/^(pods|configmaps|secrets|serviceaccounts|tokens|endpoints)\/[a-z0-9-]+\/[a-z0-9.-]+$/.test(key)) return key;
   throw new ApiError('BadRequest', `${where}: must be <resource>/<namespace>/<name>`);
 }
 

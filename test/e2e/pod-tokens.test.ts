@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type Kubectl, needsKubectl } from '../api/kubectl.ts';
 import { needsRoot } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 import { Cluster, isReady } from './cluster.ts';
 import { idle, shellPod, toolsImage } from './shell-pods.ts';
+
+const repository = join(import.meta.dirname, '../..');
+
+/** What a program in a pod does that knows nothing of Berth. */
+const listPods = `
+  const { CoreV1Api, KubeConfig } = require('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromCluster();
+  config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: 'default' }).then(
+    ({ items }) => console.log(process.env.KUBERNETES_SERVICE_HOST, items.map(({ metadata }) => metadata.name).join()),
+    (error) => console.log('failed', error),
+  );
+`;
 
 const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -45,6 +59,32 @@ describe('tokens in pods', function () {
     assert.match(await kubectl.ok(`get pods --token=${token}`), /reader/);
     await kubectl.ok('delete pod reader');
     assert.match(await kubectl.fails(`get pods --token=${token}`), /You must be logged in/);
+  });
+
+  it('and variables lead unmodified clients in pods to the API, in the network of the pod or of the host', async () => {
+    await kubectl.ok('create serviceaccount client');
+    await kubectl.ok('create rolebinding clients --clusterrole=view --serviceaccount=default:client');
+    for (const hostNetwork of [false, true]) {
+      const name = hostNetwork ? 'on-host' : 'in-pod';
+      const pod = shellPod(name, `exec ${process.execPath} -e "$SCRIPT"`, { hostNetwork, restartPolicy: 'Never' });
+      const seen = ['/usr/lib', '/usr/lib64', repository];
+      const [main] = pod.spec?.containers ?? [];
+      Object.assign(main ?? {}, {
+        workingDir: repository,
+        env: [{ name: 'SCRIPT', value: listPods }],
+        volumeMounts: seen.map((path, at) => ({ name: `v${at}`, mountPath: path.replace('/usr/', '/') })),
+      });
+      Object.assign(pod.spec ?? {}, {
+        serviceAccountName: 'client',
+        volumes: seen.map((path, at) => ({ name: `v${at}`, hostPath: { path } })),
+      });
+      await cluster.create(pod);
+      await cluster.untilPod(name, 'has ended', ({ status }) => /Succeeded|Failed/.test(status?.phase ?? ''));
+      assert.match(
+        await kubectl.ok(`logs ${name}`),
+        new RegExp(`^${hostNetwork ? '127.0.0.1' : '10.96.0.1'}.*${name}`),
+      );
+    }
   });
 
   it('come in Secrets for programs outside, until the account goes', async () => {

@@ -51,6 +51,7 @@ describe('desiredItems', () => {
         'configmaps/default/from-map',
         'configmaps/default/projected-map',
         'configmaps/default/volume-map',
+        'endpoints/default/kubernetes',
         'secrets/default/account-pull',
         'secrets/default/env-secret',
         'secrets/default/from-secret',

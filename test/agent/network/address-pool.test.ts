@@ -85,7 +85,8 @@ describe('host ports', () => {
       () => checkHostPorts(evil, []),
       (error) => hasReason(error, 'BadRequest'),
     );
-    const rules = { table: 't', bridge: 'b', podCIDR: '10.0.0.0/24', ports: hostPortsOf('a', '10.0.0.2', [tcp(80)]) };
+    const ports = hostPortsOf('a', '10.0.0.2', [tcp(80)]);
+    const rules = { table: 't', bridge: 'b', podCIDR: '10.0.0.0/24', ports, api: undefined };
     assert.match(ruleText(rules), /tcp \. 80 : 10\.0\.0\.2 \. 80/);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,24 @@ describe('BridgeNetwork', function () {
     await run('nft', ['flush', 'chain', 'ip', paths.table, 'raw']);
     const [[message]] = await Promise.all([once(server, 'message'), send('let-in')]);
     assert.equal(String(message), 'let-in\n');
+    server.close();
+  });
+
+  it('leads pods from the address of the API to where it listens, and nowhere else', async () => {
+    const server = createServer((socket) => socket.end('the API')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await attach(a);
+    const read = (to: string): Promise<string> => inside(a, 'busybox', 'nc', '-w', '1', ...to.split(':'));
+    assert.equal(await read('10.96.0.1:443'), '');
+    await network.leadToApi({ host: '127.0.0.1', port });
+    assert.equal(await read('10.96.0.1:443'), 'the API');
+    assert.equal(await read('10.96.0.1:444'), '');
+    await network.repair();
+    await attach(b, [{ containerPort: 80, hostPort: 40_082, protocol: 'TCP' }]);
+    assert.equal(await read('10.96.0.1:443'), 'the API');
+    await network.leadToApi(undefined);
+    assert.equal(await read('10.96.0.1:443'), '');
     server.close();
   });
 

@@ -68,6 +68,7 @@ export class Bench {
         memoryBytes: 1 << 30,
         allocatable: {},
       },
+      api: () => undefined,
       hostDns: () =>
         Promise.resolve({
           servers: [],

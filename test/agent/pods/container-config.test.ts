@@ -30,6 +30,7 @@ const configOf = async (
     config: { find: () => undefined },
     place: { nodeName: 'n1', hostIP: '', podIP: '' },
     allocatable: {},
+    api: undefined,
   });
   return config;
 };

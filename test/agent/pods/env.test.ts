@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { containerEnv } from '../../../agent/pods/env.ts';
 import { expand } from '../../../agent/pods/expand.ts';
+import type { ApiEndpoint } from '../../../shared/objects/api-endpoint.ts';
 import type { Container, KubeObject } from '../../../shared/objects/types.ts';
 import { aPod } from '../../objects.ts';
 
@@ -54,9 +55,13 @@ describe('containerEnv', () => {
     objects[`${resource}/${namespace}/${name}`] as KubeObject | undefined;
   const place = { nodeName: 'n1', hostIP: '192.0.2.1', podIP: '10.0.0.2' };
   const pod = aPod({ labels: { app: 'web' } });
-  const envOf = (container: Omit<Container, 'name'>): [Record<string, string>, string[]] => {
-    const sources = { config: { find }, place, allocatable: { cpu: 4000, memory: 1 << 30 } };
-    const { variables, skipped } = containerEnv(pod, { name: 'main', ...container }, sources);
+  const envOf = (
+    container: Omit<Container, 'name'>,
+    api?: ApiEndpoint,
+    of = pod,
+  ): [Record<string, string>, string[]] => {
+    const sources = { config: { find }, place, allocatable: { cpu: 4000, memory: 1 << 30 }, api };
+    const { variables, skipped } = containerEnv(of, { name: 'main', ...container }, sources);
     return [Object.fromEntries(variables), skipped.flatMap(({ keys }) => keys)];
   };
 
@@ -71,6 +76,27 @@ describe('containerEnv', () => {
     });
     assert.deepEqual(env, { P_a: '1', 'P_b.c': '2', P_1bad: 'x', key: 'mine', both: 'mine-1-$(later)', later: 'x' });
     assert.deepEqual(skipped, ['P_with space']);
+  });
+
+  it('says where the API is, by the address of its Service, and lets own variables win', () => {
+    const api = { host: '192.0.2.10', port: 7443 };
+    const [env] = envOf({ env: [{ name: 'KUBERNETES_PORT', value: '$(KUBERNETES_SERVICE_HOST)' }] }, api);
+    assert.deepEqual(env, {
+      KUBERNETES_SERVICE_HOST: '10.96.0.1',
+      KUBERNETES_SERVICE_PORT: '443',
+      KUBERNETES_SERVICE_PORT_HTTPS: '443',
+      KUBERNETES_PORT: '10.96.0.1',
+      KUBERNETES_PORT_443_TCP: 'tcp://10.96.0.1:443',
+      KUBERNETES_PORT_443_TCP_PROTO: 'tcp',
+      KUBERNETES_PORT_443_TCP_PORT: '443',
+      KUBERNETES_PORT_443_TCP_ADDR: '10.96.0.1',
+    });
+    const onHost = { ...pod, spec: { containers: [], ...pod.spec, hostNetwork: true } };
+    const [direct] = envOf({}, api, onHost);
+    assert.deepEqual(
+      [direct['KUBERNETES_SERVICE_HOST'], direct['KUBERNETES_PORT']],
+      ['192.0.2.10', 'tcp://192.0.2.10:7443'],
+    );
   });
 
   it('reads fields of the pod and resources of the container', () => {

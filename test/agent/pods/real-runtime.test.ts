@@ -42,6 +42,7 @@ describe('pods with real containers', function () {
       volumes: new NodeVolumes({ paths, config, allocatable: {} }),
       prober: new NodeProber({ driver, clock: systemClock }),
       node: { name: 'n1', hostname: 'n1', hostIP: '127.0.0.1', memoryBytes: 1 << 30, allocatable: {} },
+      api: () => undefined,
       hostDns: () => Promise.resolve({ servers: [], searches: [], options: [] }),
     });
     await pods.run(scope);
