@@ -48,7 +48,7 @@ export async function containerConfig(
     resources: resourcesOf(spec, container, facts.nodeMemoryBytes),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
-    stdinOnce: container.stdinOnce ?? false,
+    stdinOnce: takesInputOnce(pod, container),
     logPath: facts.logPath,
     specHash: specHashOf(container),
     ...(facts.sharesPidsOf && { sharesPidsOf: facts.sharesPidsOf }),
@@ -57,6 +57,15 @@ export async function containerConfig(
   if (container.args !== undefined && container.args.length > 0) config.args = container.args.map(expanded);
   if (container.workingDir !== undefined && container.workingDir !== '') config.workingDir = container.workingDir;
   return { config, skipped };
+}
+
+/**
+ * kubectl debug never asks for it. The input of its containers is a pipe or a terminal, and a pipe that has ended must
+ * end what reads it.
+ */
+function takesInputOnce(pod: Stored<Pod>, { name, stdinOnce = false, tty = false }: Container): boolean {
+  const isDebug = specOf(pod).ephemeralContainers?.some((each) => each.name === name) ?? false;
+  return stdinOnce || (isDebug && !tty);
 }
 
 async function mountsOf(
