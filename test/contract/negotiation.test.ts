@@ -134,6 +134,17 @@ describe('contract: what answers look like', () => {
         assert.deepEqual(parseYaml(text).value, (await get(path, 'application/json')).json);
       });
 
+    it('comes as JSON, which is YAML too, when it is long', async () => {
+      const data = { text: 'x'.repeat(300_000) };
+      const long = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'long' }, data };
+      const { code, text, headers } = await api.call('POST', maps, {
+        body: long,
+        headers: { accept: 'application/yaml' },
+      });
+      assert.deepEqual([code, headers['content-type'], text[0]], [201, 'application/yaml', '{']);
+      await api.call('DELETE', `${maps}/long`);
+    });
+
     it('comes in the form that is asked for', async () => {
       const { text } = await get(maps, form('Table').replace('json', 'yaml'));
       assert.match(text, /^kind: Table$/m);
