@@ -5,6 +5,7 @@ import { decodeObject } from '../../../shared/objects/decode.ts';
 import { applyDefaults } from '../../../shared/objects/defaults.ts';
 import { apiVersionOf, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
+import { withoutEmptyParts } from '../verbs/metadata.ts';
 import { checkKeys, mergeApplied, removeFields } from './apply-merge.ts';
 import { isSameHand, keepLastApplied, takeOverClientSide } from './client-side-apply.ts';
 import { difference, emptySet, intersection, isEmpty, pathsOf, union, untouched, written } from './field-set.ts';
@@ -42,10 +43,11 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
     apiVersion: apiVersionOf(info),
     ...(subresource && { subresource }),
   };
-  const owners = current === undefined ? [] : liveOwners(current, fieldsOf(types, shape, current), writer, info, types);
+  const said = fieldsOf(types, shape, config);
+  const live = fieldsOf(types, shape, isEmpty(said) ? undefined : current); // who says nothing takes nothing from anybody
+  const owners = current === undefined ? [] : liveOwners(current, live, writer, info, types);
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
   const others = owners.filter((owner) => owner !== mine);
-  const said = fieldsOf(types, shape, config);
 
   const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
   const claimed = others.map(({ fields }) => fields).reduce(union, said);
@@ -83,7 +85,8 @@ function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
   const metadata = config['metadata'] ?? {};
   if (!isObject(metadata)) throw new ApiError('BadRequest', 'metadata must be an object');
   if (Object.hasOwn(metadata, 'managedFields')) throw new ApiError('BadRequest', 'metadata.managedFields must be nil');
-  return { ...textAsData(info, writable(info, config, subresource)), metadata } as unknown as KubeObject;
+  const object = { ...textAsData(info, writable(info, config, subresource)), metadata } as unknown as KubeObject;
+  return { ...object, metadata: withoutEmptyParts(object.metadata) };
 }
 
 /** A secret's text is stored among its data, so that is where it is said: what is said no more goes from there. */

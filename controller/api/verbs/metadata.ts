@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../../../shared/errors.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ResourceTarget } from '../resource-path.ts';
@@ -42,15 +43,14 @@ function elsewhere(own: string, namespace: string, name: string | undefined): st
     : `the namespace of the object (${own}) does not match the namespace on the request (${namespace})`;
 }
 
-const parts = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
+const emptyParts = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [] };
 
 /** An empty part says the same as none: who takes the last label away, or one that was not there, leaves no rubble. */
-function withoutEmptyParts(metadata: Metadata): Metadata {
-  const isEmpty = (part: object | undefined): boolean => part !== undefined && Object.keys(part).length === 0;
-  const empty = parts.filter((name) => isEmpty(metadata[name]));
-  return Object.fromEntries(
-    Object.entries(metadata).filter(([name]) => !empty.some((each) => each === name)),
-  ) as Metadata;
+export function withoutEmptyParts(metadata: Metadata): Metadata {
+  const empty = Object.entries(emptyParts)
+    .filter(([name, none]) => isDeepStrictEqual(metadata[name as keyof Metadata], none))
+    .map(([name]) => name);
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !empty.includes(name))) as Metadata;
 }
 
 /** Without what only the server says about a new object. */

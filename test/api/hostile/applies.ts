@@ -15,6 +15,12 @@ export const refusedApplies: Row[] = [
     { body: map({ name: 'seed', managedFields: [{ manager: 'x' }] }), ...apply },
   ],
   ['apply of another kind', 'PATCH', `${seed}?fieldManager=m`, { body: podManifest('seed'), ...apply }],
+  [
+    'apply of labels of a wrong type',
+    'PATCH',
+    `${seed}?fieldManager=m`,
+    { body: map({ name: 'seed', labels: [] }), ...apply },
+  ],
   ['apply that is no object', 'PATCH', `${seed}?fieldManager=m`, { body: '- a\n', ...apply }],
   ['apply without a body', 'PATCH', `${seed}?fieldManager=m`, { body: '', ...apply }],
   ['apply of broken YAML', 'PATCH', `${seed}?fieldManager=m`, { body: 'a: [', ...apply }],

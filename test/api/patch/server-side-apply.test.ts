@@ -34,6 +34,13 @@ describe('server-side apply', () => {
     assert.deepEqual(apply(made, body, 'kubectl', { at: start + 60_000 }), made);
   });
 
+  it('takes nothing when nothing is said, also of an object that nobody was recorded for', () => {
+    const empty = { ...aMap(), metadata: { name: 'm', labels: {}, annotations: {} } };
+    const live: AnyObject = { ...aMap({ a: '1' }), metadata: { name: 'm', labels: { b: '2' } } };
+    assert.deepEqual(apply(live, empty, 'one'), live);
+    assert.deepEqual(ownersOf(apply(apply(undefined, empty, 'one'), empty, 'two')), {});
+  });
+
   it('removes what is said no more and nobody else owns', () => {
     const made = apply(undefined, aMap({ a: '1', b: '2' }), 'one');
     const shared = apply(made, aMap({ b: '2' }), 'two');
