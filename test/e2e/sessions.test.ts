@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, isReady, podsPath } from './cluster.ts';
-import { KubectlTerminal } from './kubectl-terminal.ts';
+import { KubectlTerminal } from './terminal.ts';
 import { idle, shellPod, toolsImage } from './shell-pods.ts';
 import { openToolsCluster } from './tools-cluster.ts';
 
