@@ -38,6 +38,11 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
   },
   'The API:': {
     auth: async () => (await import('./auth.ts')).authCommand(),
+    explain: async () => (await import('./explain.ts')).explainCommand(),
+    'api-resources': async () => (await import('./api-resources.ts')).apiResourcesCommand(),
+    'api-versions': async () => (await import('./api-resources.ts')).apiVersionsCommand(),
+    'cluster-info': async () => (await import('./cluster-info.ts')).clusterInfoCommand(),
+    version: async () => (await import('./version.ts')).versionCommand(),
   },
   'Inside pods:': {
     logs: async () => (await import('./logs.ts')).logsCommand(),

@@ -4,13 +4,14 @@ import { commandGroups } from './commands.ts';
 import { prepare, report } from './failure.ts';
 import { moveGlobalFlags } from './global-flags.ts';
 import { nameHere, withStart } from './help.ts';
+import { ownVersion } from './own-version.ts';
 import { UsageError } from './usage.ts';
 
 const words = moveGlobalFlags(process.argv.slice(2));
 const asked = words[0] ?? '';
 
 const program = withStart(
-  new Command('berth').description('Runs containers on your hosts from Kubernetes manifests.').version('0.1.0'),
+  new Command('berth').description('Runs containers on your hosts from Kubernetes manifests.').version(ownVersion),
 );
 
 allowClosedOutput(asked);

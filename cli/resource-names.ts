@@ -95,6 +95,11 @@ export class ResourceNames {
     return meant === undefined;
   }
 
+  /** Every group and version, in order. */
+  get versions(): string[] {
+    return [...new Set(this.#every.map(groupVersion))].sort();
+  }
+
   get #every(): readonly ServedResource[] {
     return [...this.all, ...this.#otherVersions];
   }

@@ -1,0 +1,2 @@
+/** Berth's own version. */
+export const ownVersion = '0.1.0';
