@@ -48,6 +48,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     logs: async () => (await import('./logs.ts')).logsCommand(),
     exec: async () => (await import('./exec.ts')).execCommand(),
     attach: async () => (await import('./attach.ts')).attachCommand(),
+    cp: async () => (await import('./cp.ts')).cpCommand(),
     'port-forward': async () => (await import('./port-forward.ts')).portForwardCommand(),
   },
 };

@@ -148,7 +148,8 @@ export function writeHeader({ raw }: TarHeader, changed: Changes): Buffer[] {
   return [...longName('L', changed.name), ...longName('K', changed.link), seal(block)];
 }
 
-function longName(type: 'L' | 'K', name: string): Buffer[] {
+/** What goes before a header whose name, or link, is over 100 characters long. */
+export function longName(type: 'L' | 'K', name: string): Buffer[] {
   return name.length <= 100 ? [] : writeData(type, '././@LongLink', Buffer.from(`${name}\0`, 'latin1'));
 }
 

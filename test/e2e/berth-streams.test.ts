@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { KubeObject } from '../../shared/objects/types.ts';
@@ -40,10 +41,11 @@ describe('berth enters pods', function () {
       shellPod('web', servers, {}, { ports: [{ name: 'http', containerPort: 8080 }] }),
       shellPod('reader', reader, {}, { stdin: true }),
       shellDeployment('shell', 1, 'exec sh', { stdin: true, tty: true }),
+      shellPod('shell-less', idle),
       shellPod('done', 'exit 0', { restartPolicy: 'Never' }),
       service,
     );
-    for (const name of ['web', 'reader']) await cluster.untilPod(name, 'is ready', isReady);
+    for (const name of ['web', 'reader', 'shell-less']) await cluster.untilPod(name, 'is ready', isReady);
     await cluster.berth(['rollout', 'status', 'deployment/shell']);
   });
   beforeEach(() => {
@@ -200,6 +202,82 @@ describe('berth enters pods', function () {
       const unknown = await cluster.run(['attach', 'web', '-c', 'nope']);
       assert.equal(unknown.code, 1);
       assert.match(unknown.stderr, /container nope is not valid for pod web/);
+    });
+  });
+
+  describe('cp', () => {
+    const odd = ['a,b', 'c&d', 'with space', '-rf', `long${'g'.repeat(150)}`];
+
+    it('copies directories there and back', async () => {
+      const [from, back] = [join(cluster.directory, 'from'), join(cluster.directory, 'back')];
+      await mkdir(join(from, 'deep'), { recursive: true });
+      const big = randomBytes(5_000_000);
+      await writeFile(join(from, 'deep/big'), big);
+      for (const name of odd) await writeFile(join(from, name), name, { mode: 0o755 });
+      await symlink('big', join(from, 'deep/link'));
+      assert.equal(await cluster.berth(['cp', from, 'web:/tmp/copied']), '');
+      assert.equal(await cluster.berth(['cp', 'default/web:/tmp/copied', back, '-c', 'main']), '');
+      assert(big.equals(await readFile(join(back, 'deep/link'))));
+      for (const name of odd) assert.equal(await readFile(join(back, name), 'utf8'), name);
+      assert.equal((await stat(join(back, '-rf'))).mode & 0o777, 0o755);
+    });
+
+    it('copies a file to a name, and into a directory', async () => {
+      const file = join(cluster.directory, '-odd, & name');
+      await writeFile(file, 'one file');
+      await cluster.berth(['cp', file, 'web:/tmp/named']);
+      await cluster.berth(['cp', file, 'web:/tmp/']);
+      const listed = await cluster.berth(['exec', 'web', '--', 'cat', '/tmp/named', '/tmp/-odd, & name']);
+      assert.equal(listed, 'one fileone file');
+      const into = join(cluster.directory, 'into');
+      await mkdir(into);
+      await cluster.berth(['cp', 'web:/tmp/-odd, & name', into]);
+      await cluster.berth(['cp', 'web:/tmp/named', join(into, 'new')]);
+      assert.deepEqual((await readdir(into)).sort(), ['-odd, & name', 'new']);
+    });
+
+    it('leaves out links that lead out of the copy', async () => {
+      const make = 'mkdir -p /tmp/links; ln -s /etc/passwd /tmp/links/out; echo in > /tmp/links/file';
+      await cluster.berth(['exec', 'web', '--', 'sh', '-c', make]);
+      const to = join(cluster.directory, 'links');
+      const { code, stderr } = await cluster.run(['cp', 'web:/tmp/links', to]);
+      assert.deepEqual([code, stderr], [0, `Warning: skipping symlink: "${to}/out" -> "/etc/passwd"\n`]);
+      assert.deepEqual(await readdir(to), ['file']);
+    });
+
+    it('ends with an error, whichever side fails', async () => {
+      const file = join(cluster.directory, 'big');
+      await writeFile(file, randomBytes(3_000_000));
+      const blocked = join(cluster.directory, 'blocked');
+      await mkdir(join(blocked, 'big'), { recursive: true });
+      await cluster.berth(['cp', file, 'web:/tmp/big']);
+      const fails = async (code: number, ...args: string[]): Promise<string> => {
+        const outcome = await cluster.run(['cp', ...args], { withinMs: 30_000 });
+        assert.equal(outcome.code, code, outcome.stderr);
+        return outcome.stderr;
+      };
+      assert.match(
+        await fails(1, 'web:/nope', blocked),
+        /nope: No such file.*\n(.*\n)*berth: tar in the container ended/,
+      );
+      assert.match(await fails(1, 'web:/tmp/big', blocked), /berth: EISDIR/);
+      assert.match(await fails(1, file, 'web:/nope/deep/file'), /berth: tar in the container ended with exit code 1/);
+      assert.match(
+        await fails(1, '/sys/kernel/uevent_seqnum', 'web:/tmp/x'),
+        /berth: .* was made shorter while it was read/,
+      );
+      assert.match(await fails(1, 'none:/tmp/x', blocked), /pods "none" not found/);
+      assert.match(await fails(2, '/nowhere', 'web:/tmp'), /doesn't exist in local filesystem/);
+      assert.match(await fails(2, 'a', 'b'), /one of both must be in a pod/);
+      assert.match(await fails(2, 'web:/a', 'web:/b'), /one of both must be on this machine/);
+      assert.match(await fails(2, 'web:', 'b'), /the path is missing/);
+    });
+
+    it('says so when the container has no tar', async () => {
+      await cluster.berth(['exec', 'shell-less', '--', '/bin/busybox', 'rm', '/bin/tar']);
+      const { code, stderr } = await cluster.run(['cp', 'shell-less:/bin', join(cluster.directory, 'no-tar')]);
+      assert.equal(code, 1);
+      assert.match(stderr, /berth: there is no tar in the container, which cp needs\n$/);
     });
   });
 });
