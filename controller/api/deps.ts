@@ -59,5 +59,7 @@ export interface ApiDeps {
   /** Shown by `/version`; absent: nothing is known. */
   build?: BuildVersion;
   routes: readonly ExtensionRoute[];
+  /** Requests at a time, watches among them, above which more are put off; absent: 2,000. */
+  maxInflight?: number;
   registry: Registry;
 }

@@ -17,7 +17,7 @@ import { acceptSpdy } from './spdy-upgrade.ts';
 import { failureStatus } from './status.ts';
 import { warningHeaders } from './warnings.ts';
 
-/** More requests than this at a time are put off. */
+/** More requests than this at a time are put off, unless the server was made for fewer. */
 const maxInflight = 2_000;
 
 export interface Upgrade {
@@ -73,7 +73,7 @@ export class Exchange {
 
   async #answer(inflight: number): Promise<Reply> {
     try {
-      if (inflight > maxInflight) {
+      if (inflight > (this.#deps.maxInflight ?? maxInflight)) {
         throw new ApiError('TooManyRequests', 'too many requests, please try again later', { retryAfterSeconds: 1 });
       }
       const reply = await this.#router.answer(this.#message, this.#notes, this.#gone.signal);

@@ -3,6 +3,8 @@ import type { Cause } from '../../../shared/errors.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import { decodeObject } from '../../../shared/objects/decode.ts';
 import { applyDefaults } from '../../../shared/objects/defaults.ts';
+import { required } from '../../../shared/objects/validation/causes.ts';
+import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 import { apiVersionOf, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { withoutEmptyParts } from '../verbs/metadata.ts';
@@ -43,7 +45,8 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
     apiVersion: apiVersionOf(info),
     ...(subresource && { subresource }),
   };
-  const said = fieldsOf(types, shape, config);
+  // What nobody knows is stored nowhere, so that nobody owns it.
+  const said = fieldsOf(types, shape, decodeObject(info, config, 'Ignore').object);
   const live = fieldsOf(types, shape, isEmpty(said) ? undefined : current); // who says nothing takes nothing from anybody
   const owners = current === undefined ? [] : liveOwners(current, live, writer, info, types);
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
@@ -66,14 +69,8 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
 
 function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
   if (manager === '') {
-    const cause = {
-      reason: 'FieldValueRequired',
-      message: 'Required value: is required for apply patch',
-      field: 'fieldManager',
-    };
-    throw new ApiError('Invalid', `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${cause.message}`, {
-      causes: [cause],
-    });
+    const cause = required('fieldManager', 'is required for apply patch');
+    throw toInvalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [cause]);
   }
   const config = withoutNulls(body as Json);
   if (!isObject(config)) throw new ApiError('BadRequest', 'an apply patch is an object');
