@@ -101,14 +101,15 @@ export class Exchange {
 
   /** Resolves with the code that was sent. */
   async #send(reply: Reply, upgrade: Upgrade | undefined): Promise<number> {
+    const { clock } = this.#deps;
     const gzip = acceptsGzip(this.#message.headers['accept-encoding']);
     switch (reply.kind) {
       case 'json':
         if (!this.#message.complete) this.#response.setHeader('Connection', 'close');
-        await sendJson(this.#response, reply, this.#message, gzip);
+        await sendJson(this.#response, reply, this.#message, gzip, clock);
         return reply.code;
       case 'bytes':
-        await sendBytes(this.#response, reply, gzip);
+        await sendBytes(this.#response, reply, gzip, clock);
         return reply.code;
       case 'stream':
         return upgrade === undefined ? this.#stream(reply) : this.#streamOverSocket(reply, upgrade);

@@ -50,13 +50,13 @@ function asksForWebSocket({ headers, method }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** A response that writes on the raw socket of an upgrade request, and closes it after. */
+/** A response that writes on the raw socket of an upgrade request, and closes it after, whatever its client does. */
 export function responseOn(message: IncomingMessage, socket: Socket): ServerResponse {
   socket.on('error', () => socket.destroy());
   const response = new http.ServerResponse(message);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.end());
+  response.once('finish', () => socket.destroySoon());
   return response;
 }
 

@@ -74,11 +74,14 @@ function notAcceptable(): ApiError {
   );
 }
 
+/** No client names more; reading the many that fit into a header would cost more than the rest of a request. */
+const maxRanges = 50;
+
 /** Media ranges, the best first, and of the same quality the exact ones; those of quality 0 are left out. Absent means anything. */
 function parseAccept(header: string | undefined): MediaRange[] {
   if (header === undefined || header.trim() === '') return [{ type: '*/*', parameters: {}, quality: 1 }];
   return header
-    .split(',')
+    .split(',', maxRanges)
     .map(parseRange)
     .filter(({ quality }) => quality > 0)
     .sort((a, b) => b.quality - a.quality || Number(a.type.endsWith('*')) - Number(b.type.endsWith('*')));

@@ -10,6 +10,8 @@ const compress = promisify(gzip);
 
 /** Below this, compressing costs more than it saves on any network Berth runs in. */
 const gzipFromBytes = 128 * 1024;
+/** What is written at a time. */
+const sliceBytes = 64 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const stalledMs = 60_000;
 
@@ -19,6 +21,7 @@ export async function sendJson(
   reply: JsonReply,
   message: IncomingMessage,
   acceptsGzip: boolean,
+  clock: Clock,
 ): Promise<void> {
   const { body, contentType } = encode(reply.body, message);
   const isBig = acceptsGzip && body.byteLength >= gzipFromBytes;
@@ -33,21 +36,32 @@ export async function sendJson(
       headers: { 'Cache-Control': 'no-cache, private', ...reply.headers },
     },
     acceptsGzip,
+    clock,
   );
 }
 
-/** Writes an answer that is ready. */
-export async function sendBytes(response: ServerResponse, reply: BytesReply, acceptsGzip: boolean): Promise<void> {
+/** Writes an answer that is ready, in slices: a reader that has stalled is known by the slice that waits. */
+export async function sendBytes(
+  response: ServerResponse,
+  reply: BytesReply,
+  acceptsGzip: boolean,
+  clock: Clock,
+): Promise<void> {
   if (response.destroyed) return;
   const useGzip = acceptsGzip && reply.gzipped !== undefined;
-  const body = useGzip ? (reply.gzipped as Uint8Array) : reply.body;
+  const chosen = useGzip ? (reply.gzipped as Uint8Array) : reply.body;
+  const body = typeof chosen === 'string' ? Buffer.from(chosen) : chosen;
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   response.setHeader('Content-Type', reply.contentType);
   if (useGzip) response.setHeader('Content-Encoding', 'gzip');
   if (useGzip && !response.hasHeader('Vary')) response.setHeader('Vary', 'Accept-Encoding');
-  if (reply.code !== 304) response.setHeader('Content-Length', Buffer.byteLength(body));
+  if (reply.code !== 304) response.setHeader('Content-Length', body.byteLength);
   response.statusCode = reply.code;
-  await end(response, body);
+  let at = 0;
+  for (; body.byteLength - at > sliceBytes; at += sliceBytes) {
+    if (!response.write(body.subarray(at, at + sliceBytes)) && !(await drained(response, clock))) break;
+  }
+  await end(response, clock, body.subarray(at));
 }
 
 /** Writes chunks as they come. Ends when the source ends, the signal aborts or the reader stalls. */
@@ -63,39 +77,40 @@ export async function sendStream(
   response.flushHeaders();
   for await (const chunk of reply.chunks) {
     if (signal.aborted || response.destroyed) break;
-    if (!response.write(chunk) && !(await drained(response, clock))) {
-      response.destroy();
-      break;
-    }
+    if (!response.write(chunk) && !(await drained(response, clock))) break;
   }
-  await end(response);
+  await end(response, clock);
 }
 
 /** Ends an answer. A connection that goes meanwhile never says that it has ended, only that it is closed. */
-async function end(response: ServerResponse, body?: string | Uint8Array): Promise<void> {
+async function end(response: ServerResponse, clock: Clock, body?: Uint8Array): Promise<void> {
   if (response.destroyed) return;
-  await new Promise<void>((resolve) => {
-    response.once('close', resolve);
-    response.end(body, () => resolve());
-  });
+  response.end(body);
+  if (!response.writableFinished) await reached('finish', response, clock);
 }
 
 /** Waits for room; false when there is none in time or the connection is gone. */
-export async function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
-  const timer = new Scope('drain');
+export function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
+  return reached('drain', response, clock);
+}
+
+/** Waits until the reader has taken what was written. One that takes nothing in time loses the connection: false. */
+async function reached(event: 'drain' | 'finish', response: ServerResponse, clock: Clock): Promise<boolean> {
+  const timer = new Scope('reader');
   const result = new Promise<boolean>((resolve) => {
     const settle = (value: boolean): void => {
-      response.off('drain', onDrain);
+      response.off(event, onEvent);
       response.off('close', onClose);
       resolve(value);
     };
-    const onDrain = (): void => settle(true);
+    const onEvent = (): void => settle(true);
     const onClose = (): void => settle(false);
-    response.once('drain', onDrain);
+    response.once(event, onEvent);
     response.once('close', onClose);
     timer.spawn(
       async (signal) => {
         await clock.sleep(stalledMs, signal);
+        response.destroy();
         settle(false);
       },
       () => settle(false),
