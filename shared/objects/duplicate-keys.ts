@@ -1,6 +1,12 @@
+/** More duplicates than this are not worth telling, nor is more of a key. */
+export const maxDuplicates = 50;
+const maxKeyChars = 256;
+/** Deeper bodies are refused whatever they hold, so nobody reads these paths. */
+const maxDepth = 1_000;
+
 /**
- * Paths of object keys that stand twice in a JSON text, which `JSON.parse` cannot tell. The text must be valid JSON.
- * Works on the text itself and without recursion, so a deep or long body costs no more than its length.
+ * Paths of object keys that stand twice in a JSON text, which `JSON.parse` cannot tell: the first ones. The text must
+ * be valid JSON. Works on the text itself and without recursion, so a deep or long body costs no more than its length.
  */
 export function findDuplicateKeys(text: string): string[] {
   const duplicates: string[] = [];
@@ -9,6 +15,7 @@ export function findDuplicateKeys(text: string): string[] {
   for (let match = token.exec(text); match; match = token.exec(text)) {
     const level = stack.at(-1);
     const [found] = match;
+    if (duplicates.length === maxDuplicates || stack.length > maxDepth) break;
     if (found === '{' || found === '[') stack.push({ keys: found === '{' ? new Set() : undefined, key: '', index: 0 });
     else if (found === '}' || found === ']') stack.pop();
     else if (!level) continue;
@@ -32,9 +39,14 @@ function isKey(text: string, at: number): boolean {
 }
 
 function noteKey(key: string, level: Level, stack: readonly Level[], duplicates: string[]): void {
-  level.key = key;
+  level.key = shortKey(key);
   if (level.keys?.has(key)) duplicates.push(pathOf(stack));
   level.keys?.add(key);
+}
+
+/** A key as a part of a path: many paths may share one long key. */
+export function shortKey(key: string): string {
+  return key.length > maxKeyChars ? `${key.slice(0, maxKeyChars)}…` : key;
 }
 
 function pathOf(stack: readonly Level[]): string {

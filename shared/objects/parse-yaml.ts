@@ -1,6 +1,7 @@
 import type { Document, ParseOptions, parseAllDocuments } from 'yaml';
 import { ApiError, messageOf } from '../errors.ts';
 import { yaml } from '../yaml.ts';
+import { maxDuplicates, shortKey } from './duplicate-keys.ts';
 
 /** A value with the keys that were written twice: the last one counts, strict readers refuse. */
 export interface ParsedValue {
@@ -8,10 +9,12 @@ export interface ParsedValue {
   duplicates: readonly string[];
 }
 
-/** The parser needs some 10 to 30 µs for each line or separator, so this bounds its time to about a second. */
+/** The parser needs some 10 to 30 µs for each line, separator or tag, so this bounds its time to about a second. */
 const maxTokens = 50_000;
 /** Looking up aliases costs quadratic time. */
 const maxAliases = 2000;
+/** A merge of an alias (`<<: *a`) takes a step for each key of what it names: lines times aliases, at worst. */
+const maxMergeSteps = 5_000_000;
 const maxDocuments = 1000;
 
 /** YAML as kubectl reads it: version 1.1 (`yes`, `0644`) without times and base 60, and with `0o644`. */
@@ -44,10 +47,13 @@ function isBase60(tag: object): boolean {
  * does with its user's files, may raise `limit`.
  */
 export function parseYamlDocuments(text: string, limit = maxTokens): ParsedValue[] {
-  const tokens = text.match(/[\n,[\]{}]|[-?:](?=\s)|["'](?=\s*["'])/g)?.length ?? 0;
-  if (tokens > limit) throw refuse(`more than ${limit} lines and separators`);
+  const tokens = text.match(/[\n,[\]{}]|[-?:](?=\s)|["'](?=\s*["'])|(?<=\s)!/g)?.length ?? 0;
+  if (tokens > limit) throw refuse(`more than ${limit} lines, separators and tags`);
   const aliases = text.match(/(?<=[\s,[{])[&*]\w/g)?.length ?? 0;
   if (aliases > maxAliases) throw refuse(`more than ${maxAliases} anchors and aliases`);
+  if (text.includes('<<') && tokens * aliases > maxMergeSteps) throw refuse('too many aliases for so many lines');
+  const ends = text.match(/^(?:---|\.\.\.)/gm)?.length ?? 0;
+  if (ends > 2 * maxDocuments) throw refuse(`more than ${maxDocuments} documents`);
   const documents = parseGuarded(text);
   if (documents.length > maxDocuments) throw refuse(`more than ${maxDocuments} documents`);
   return documents.map(valueOf).filter(({ value }) => value !== null && value !== undefined);
@@ -73,7 +79,10 @@ function valueOf(document: Document.Parsed): ParsedValue {
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) throw refuse(problem.message, problem);
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }), duplicates: findDuplicates(document.contents, '') };
+    return {
+      value: document.toJS({ maxAliasCount: 100 }),
+      duplicates: findDuplicates(document.contents, '').slice(0, maxDuplicates),
+    };
   } catch (error) {
     throw refuse(messageOf(error), error);
   }
@@ -85,11 +94,12 @@ function findDuplicates(node: unknown, path: string): string[] {
   if (!isMap(node)) return [];
   const seen = new Set<string>();
   return node.items.filter(isPair).flatMap(({ key, value }) => {
-    const name = isScalar(key) ? String(key.value) : '';
+    const full = isScalar(key) ? String(key.value) : '';
+    const name = shortKey(full);
     const here = path === '' ? name : `${path}.${name}`;
     const inside = findDuplicates(value, here);
-    if (seen.has(name)) return [here, ...inside];
-    seen.add(name);
+    if (seen.has(full)) return [here, ...inside];
+    seen.add(full);
     return inside;
   });
 }

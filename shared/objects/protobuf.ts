@@ -95,7 +95,8 @@ class Decoder {
     const here = path === '' ? name : `${path}.${name}`;
     if (schema.type === 'array') {
       const list = (into[name] ??= []) as unknown[];
-      list.push(...this.#elements(reader, wire, schema.items ?? { type: 'any' }, `${here}[${list.length}]`, depth));
+      const more = this.#elements(reader, wire, schema.items ?? { type: 'any' }, `${here}[${list.length}]`, depth);
+      for (const item of more) list.push(item);
     } else if (schema.type === 'map') {
       this.#entry(reader, wire, schema.items ?? { type: 'any' }, (into[name] ??= {}) as Values, here, depth);
     } else {

@@ -122,6 +122,25 @@ describe('parse body', () => {
     refuses('%a\n'.repeat(500_000), yaml);
     refuses('- a: b\n'.repeat(400_000), yaml);
     refuses(Array.from({ length: 10_000 }, (_, index) => `k${index}: &a${index} 1`).join('\n'), yaml);
+    refuses(`a: ${'!x '.repeat(200_000)}b`, yaml);
+    refuses('...\n'.repeat(20_000), yaml);
+    const wide = `x: &x {${Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join(',')}}`;
+    refuses(`${wide}\ny: [${'{<<: [*x, *x, *x, *x]},'.repeat(200)}]`, yaml);
+  });
+
+  it('names a few of many fields that are written twice, and a part of long ones', () => {
+    const long = 'k'.repeat(50_000);
+    const twice = `{"${long}":{${'"a":1,'.repeat(2_000)}"a":1}}`;
+    for (const type of [json, yaml]) {
+      const { problems } = parse(type === json ? twice : `# YAML\n${twice}`.replaceAll('":', '": '), type);
+      assert.ok(problems.length > 0 && problems.length <= 50, `${problems.length} problems`);
+      assert.ok(problems.join().length < 50_000, 'long problems');
+    }
+  });
+
+  it('refuses a body that is too deep before it looks at what stands twice in it', function () {
+    this.timeout(10_000);
+    refuses(`${'['.repeat(500_000)}{${'"a":1,'.repeat(50_000)}"a":1}${']'.repeat(500_000)}`, json);
   });
 
   it('throws nothing but BadRequest, whatever the bytes', () => {

@@ -1,6 +1,6 @@
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { emptySet, hasMember, intersection, union } from './field-set.ts';
+import { emptySet, hasMember, intersection, union, unionAll } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
 import { checkDepth, isEqual, isObject } from './json.ts';
@@ -39,7 +39,7 @@ export function takeOverClientSide(
   const taken = owners.filter(isClientSide);
   if (taken.length === 0) return owners;
   const once = fieldsOf(types, shapeOf(info), said);
-  const fields: FieldSet = taken.map((owner) => intersection(owner.fields, once)).reduce(union);
+  const fields: FieldSet = unionAll(taken.map((owner) => intersection(owner.fields, once)));
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
   const others = owners.filter((owner) => owner !== mine && !isClientSide(owner));
   return [...others, { ...mine, fields: union(mine.fields, fields) }];

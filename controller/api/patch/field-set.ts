@@ -33,6 +33,13 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return { isMember: a.isMember || b.isMember, children };
 }
 
+/** Halves first: adding one after the other would copy what is there for each of thousands of owners. */
+export function unionAll(sets: readonly FieldSet[]): FieldSet {
+  if (sets.length <= 1) return sets[0] ?? emptySet;
+  const middle = sets.length >>> 1;
+  return union(unionAll(sets.slice(0, middle)), unionAll(sets.slice(middle)));
+}
+
 /** Whether the field at the end of these steps is a member. */
 export function hasMember(set: FieldSet, [step, ...further]: readonly string[]): boolean {
   if (step === undefined) return set.isMember;

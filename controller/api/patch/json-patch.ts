@@ -1,5 +1,5 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { isEqual, isObject, own, put } from './json.ts';
+import { checkDepth, isEqual, isObject, own, put } from './json.ts';
 import type { Json, JsonObject } from './json.ts';
 
 const maxOperations = 10_000;
@@ -13,11 +13,15 @@ export function jsonPatch(document: Json, body: unknown): Json {
   let copiedBytes = 0;
   for (const operation of operations) {
     if (operation.op === 'copy') {
-      copiedBytes += JSON.stringify(read(root, operation.from)).length;
+      const copied = read(root, operation.from);
+      checkDepth(copied);
+      copiedBytes += JSON.stringify(copied).length;
       if (copiedBytes > maxCopiedBytes) throw tooLarge(`copies make more than ${maxCopiedBytes} bytes`);
     }
     apply(root, operation);
   }
+  // Moves can put a value into itself again and again.
+  checkDepth(root.document);
   return root.document;
 }
 

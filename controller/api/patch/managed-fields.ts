@@ -2,7 +2,7 @@ import { rfc3339 } from '../../../shared/clock.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import { apiVersionOf } from '../../../shared/objects/resources.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../../shared/objects/types.ts';
-import { difference, emptySet, fromFieldsV1, isEmpty, toFieldsV1, union, written } from './field-set.ts';
+import { difference, emptySet, fromFieldsV1, isEmpty, toFieldsV1, union, unionAll, written } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
 import { checkDepth, isEqual } from './json.ts';
@@ -124,7 +124,7 @@ function bounded(owners: readonly Ownership[]): Ownership[] {
   const old = oldestFirst.slice(0, updaters.length - maxUpdaters + 1);
   const [oldest] = old;
   if (oldest === undefined) return [...owners];
-  const fields = old.map((owner) => owner.fields).reduce(union);
+  const fields = unionAll(old.map((owner) => owner.fields));
   const ancient: Ownership = { manager: 'ancient-changes', operation: 'Update', apiVersion: oldest.apiVersion, fields };
   if (oldest.time !== undefined) ancient.time = oldest.time;
   return [...appliers, ancient, ...updaters.filter((owner) => !old.includes(owner))];

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../../shared/objects/types.ts';
 import { withoutEmptyParts } from '../verbs/metadata.ts';
 import { checkKeys, mergeApplied, removeFields } from './apply-merge.ts';
 import { isSameHand, keepLastApplied, takeOverClientSide } from './client-side-apply.ts';
-import { difference, emptySet, intersection, isEmpty, pathsOf, union, untouched, written } from './field-set.ts';
+import { difference, emptySet, intersection, isEmpty, pathsOf, unionAll, untouched, written } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
 import { isObject, withoutNulls } from './json.ts';
@@ -53,7 +53,7 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   const others = owners.filter((owner) => owner !== mine);
 
   const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
-  const claimed = others.map(({ fields }) => fields).reduce(union, said);
+  const claimed = unionAll([said, ...others.map(({ fields }) => fields)]);
   const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
   const result = keepLastApplied(current, pruned as unknown as KubeObject, config, writer);
 

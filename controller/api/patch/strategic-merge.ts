@@ -63,11 +63,12 @@ function patchedKeys(patch: JsonObject): Set<string> {
 
 /** `$retainKeys` names the only fields that stay, those that the patch sets among them. */
 function retained(target: JsonObject, patch: JsonObject): JsonObject {
-  const keys = listOf(patch, directive.retainKeys);
-  if (keys === undefined) return target;
+  const names = listOf(patch, directive.retainKeys);
+  if (names === undefined) return target;
+  const keys = new Set(names);
   for (const key of Object.keys(patch)) {
     const isSet = !key.startsWith('$') && patch[key] !== null;
-    if (isSet && !keys.includes(key)) throw badPatch(`$retainKeys does not name ${key}, which the patch sets`);
+    if (isSet && !keys.has(key)) throw badPatch(`$retainKeys does not name ${key}, which the patch sets`);
   }
-  return Object.fromEntries(Object.entries(target).filter(([key]) => keys.includes(key)));
+  return Object.fromEntries(Object.entries(target).filter(([key]) => keys.has(key)));
 }

@@ -147,6 +147,19 @@ export const refusedPatches: Row[] = [
       ...json,
     },
   ],
+  [
+    'JSON patch that moves a value into itself again and again',
+    'PATCH',
+    seed,
+    {
+      body: Array.from({ length: 3_000 }, () => [
+        { op: 'add', path: '/w', value: {} },
+        { op: 'move', from: '/data', path: '/w/a' },
+        { op: 'move', from: '/w', path: '/data' },
+      ]).flat(),
+      ...json,
+    },
+  ],
   ['JSON patch that tests a list', 'PATCH', seed, { body: [{ op: 'test', path: '/data', value: [] }], ...json }],
   ['strategic patch that is a list', 'PATCH', seed, { body: '[]', ...strategic }],
   ['strategic patch without a body', 'PATCH', seed, { body: '', ...strategic }],
