@@ -21,6 +21,7 @@ import {
   specOf,
 } from './pod-view.ts';
 import { remainingDelayMs, restartDelayMs } from './restart-delay.ts';
+import { shownResources } from './shown-resources.ts';
 import { containerKey } from './step.ts';
 
 /** After this long a failed pull shows as `ImagePullBackOff` instead of the failure itself. */
@@ -43,6 +44,7 @@ export function containerStatusOf(view: PodView, container: Container, runtime: 
     image: latest.status?.image ?? container.image ?? '',
     imageID: latest.status?.imageId ?? record?.imageId ?? '',
     started: isStarted(view, container, latest),
+    ...shownResources(container, latest),
   };
   return id === undefined ? status : { ...status, containerID: `${runtime}://${id}` };
 }

@@ -10,8 +10,10 @@ import { ensureImage } from './image-pull.ts';
 import type { PodDeps } from './pod-deps.ts';
 import type { PodEvents } from './pod-events.ts';
 import { logPathOf, prepareFiles, terminationLogOf } from './pod-files.ts';
+import { resizeFailure } from './hold.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
 import { allContainers, ephemeralOf, specOf } from './pod-view.ts';
+import { resizeMessage } from './resize-news.ts';
 import { restartStreak } from './restart-delay.ts';
 import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf } from './sandbox-config.ts';
@@ -20,6 +22,7 @@ import type { Step, StopReason } from './step.ts';
 import { StepFailure } from './step-failure.ts';
 
 type Start = Extract<Step, { do: 'start' }>;
+type Resize = Extract<Step, { do: 'resize' }>;
 type Stop = Extract<Step, { do: 'stop' }>;
 
 /** What a step of one pod works with. */
@@ -200,7 +203,18 @@ const killing: Record<StopReason, (name: string) => string> = {
   changed: (name) => `Container ${name} definition changed, will be restarted`,
   liveness: (name) => `Container ${name} failed liveness probe, will be restarted`,
   startup: (name) => `Container ${name} failed startup probe, will be restarted`,
+  resized: (name) => `Container ${name} resize requires restart`,
 };
+
+/** Throws StepFailure when the container keeps the limits it has. */
+export async function resizeContainer({ deps, pod, events }: StepContext, { id, size }: Resize): Promise<void> {
+  try {
+    await deps.driver.resizeContainer(id, size);
+  } catch (error) {
+    events.warning('ResizeError', resizeMessage('error', pod, messageOf(error)));
+    throw new StepFailure(resizeFailure, messageOf(error), { cause: error });
+  }
+}
 
 /** PreStop hook and signals, all within the grace period. An abort leaves the container to end by itself, or to the next process. */
 export async function stopContainer(context: StepContext, step: Stop, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,9 @@ const images = ['ErrImagePull', 'RegistryUnavailable', 'ImageInspectError', 'Inv
 const imageBackoff = { initialMs: 10_000, maxMs: 300_000 };
 const otherBackoff = { initialMs: 1000, maxMs: 60_000 };
 
+/** Why a container could not be given other limits. */
+export const resizeFailure = 'ResizeError';
+
 /** Holds a step back after it failed, longer each time. */
 export function holdAfter(error: unknown, before: Hold | undefined, now: number): Hold {
   const reason = error instanceof StepFailure ? error.reason : 'InternalError';

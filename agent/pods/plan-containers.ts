@@ -15,8 +15,11 @@ import {
   specOf,
 } from './pod-view.ts';
 import { remainingDelayMs } from './restart-delay.ts';
+import { type SizeChange, sizeChangeOf } from './size-change.ts';
 import { specHashOf } from './spec-hash.ts';
 import { type Plan, type Step, join } from './step.ts';
+
+type StopOf = Pick<Extract<Step, { do: 'stop' }>, 'do' | 'container' | 'id'>;
 
 const idle: Plan = { steps: [] };
 
@@ -75,8 +78,14 @@ function planRunning(view: PodView, container: Container, { status }: Latest): P
     return { steps: [{ ...stop, graceMs: graceMsOf(view), reason: 'changed' }] };
   }
   const failed = view.probes.get(status.id)?.failed;
-  if (failed === undefined) return idle;
+  const change = sizeChangeOf(view, container);
+  if (failed === undefined) return change === undefined ? idle : planSize(view, container, stop, change);
   return { steps: [{ ...stop, graceMs: failed.graceMs ?? graceMsOf(view), reason: failed.probe }] };
+}
+
+function planSize(view: PodView, { name }: Container, stop: StopOf, { size, restarts }: SizeChange): Plan {
+  if (restarts) return { steps: [{ ...stop, graceMs: graceMsOf(view), reason: 'resized' }] };
+  return { steps: [{ do: 'resize', container: name, id: stop.id, size }] };
 }
 
 function planExited(view: PodView, container: Container, latest: Latest, start: Step): Plan {
@@ -88,7 +97,9 @@ function planExited(view: PodView, container: Container, latest: Latest, start: 
   // A new sandbox begins anew: init containers run again even after success.
   const isWanted = isRestarted(specOf(view.pod), container, termination.exitCode) || (isInit && isElsewhere);
   if (!isWanted) return idle;
-  const isNewSpec = latest.status !== undefined && latest.status.specHash !== specHashOf(container);
+  const isNewSpec =
+    latest.status !== undefined &&
+    (latest.status.specHash !== specHashOf(container) || sizeChangeOf(view, container) !== undefined);
   const wait = isElsewhere || isNewSpec ? 0 : remainingDelayMs(record, termination, view.now);
   return wait > 0 ? { steps: [], wakeAt: view.now + wait } : { steps: [start] };
 }

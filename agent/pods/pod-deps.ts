@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
+import type { Amounts } from '../../shared/objects/pod-requests.ts';
 import type { ControllerLink } from '../controller-link.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { Prober } from '../probes/prober.ts';
@@ -52,4 +53,6 @@ export interface PodDeps extends PodManagerDeps {
   config: ConfigSource;
   /** Bounds sandboxes and containers that are being made at once. */
   gate: Gate;
+  /** What the other pods of this node hold. */
+  requestedByOthers: (uid: string) => Amounts;
 }

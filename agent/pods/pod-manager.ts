@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
+import { type Amounts, addAmounts } from '../../shared/objects/pod-requests.ts';
 import type { Pod, Stored } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { WorkQueue } from '../../shared/workqueue.ts';
@@ -39,6 +40,7 @@ export class PodManager {
       ...deps,
       records: new PodRecords(join(deps.paths.state, 'pods')),
       config: new DesiredConfig(deps.link.desired),
+      requestedByOthers: (uid) => this.#requestedByOthers(uid),
       gate: new Gate(Math.max(2, Math.min(4, availableParallelism()))),
     };
   }
@@ -83,6 +85,11 @@ export class PodManager {
   /** Pods that have a worker: their log directories are in use. */
   pods(): PodIdentity[] {
     return [...this.#entries.values()].map(({ worker }) => identityOf(worker.pod));
+  }
+
+  #requestedByOthers(uid: string): Amounts {
+    const others = [...this.#entries.values()].filter(({ worker }) => worker.uid !== uid);
+    return others.reduce<Amounts>((sum, { worker }) => addAmounts(sum, worker.requests), {});
   }
 
   /** Brings the worker of a key in line with the desired set. A pod of the same name waits until the old one is gone. */

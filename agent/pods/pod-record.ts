@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeHalfWritten, writeFileAtomic } from '../../shared/atomic-file.ts';
-import type { PodStatus } from '../../shared/objects/types.ts';
+import type { Container, PodStatus } from '../../shared/objects/types.ts';
 import type { ContainerId, SandboxId } from '../runtime/driver.ts';
 
 /** How one attempt of a container ended. */
@@ -30,6 +30,9 @@ export interface ContainerRecord {
   ended: Termination[];
 }
 
+/** Requests and limits by container. */
+export type Granted = Record<string, Container['resources']>;
+
 /** What must outlive the containers of a pod, a restart of the agent and a reboot of the host. */
 export interface PodRecord {
   namespace: string;
@@ -44,6 +47,8 @@ export interface PodRecord {
   /** Why the node itself ended the pod for good. */
   failure?: { reason: string; message: string };
   containers: Record<string, ContainerRecord>;
+  /** What the node has granted to each container. Absent until the pod was seen for the first time. */
+  granted?: Granted;
   /** Last reported status: times of transitions, and a final phase that is never left. */
   status?: PodStatus;
 }

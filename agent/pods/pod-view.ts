@@ -29,8 +29,16 @@ export interface PodEnd {
   removes: boolean;
 }
 
+/** Why the pod does not get the resources that it asks for now. */
+export interface ResizeRefusal {
+  /** The node may have room later, or never. */
+  reason: 'Deferred' | 'Infeasible';
+  message: string;
+}
+
 /** All that a plan and a status are made from. Plain values of one moment. */
 export interface PodView {
+  /** With the resources that are granted. */
   pod: Stored<Pod>;
   record: Readonly<PodRecord>;
   sandboxes: readonly SandboxStatus[];
@@ -43,6 +51,7 @@ export interface PodView {
   /** Running stops: when each of them kills. */
   stopping: ReadonlyMap<ContainerId, number>;
   areVolumesReady: boolean;
+  resizeRefusal?: ResizeRefusal;
   end?: PodEnd;
   now: number;
 }

@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/log.ts';
+import { type Amounts, podRequests } from '../../shared/objects/pod-requests.ts';
 import type { Pod, PodStatus, Stored } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { BackoffNews } from './backoff-news.ts';
 import { pullFailureShownMs } from './container-status.ts';
 import { harvest } from './harvest.ts';
-import { waitsForConfig } from './hold.ts';
+import { resizeFailure, waitsForConfig } from './hold.ts';
 import { deadlineOf, planPod } from './plan.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { PodEvents } from './pod-events.ts';
 import { type PodRecord, newRecord } from './pod-record.ts';
+import { PodSize } from './pod-size.ts';
 import { type PodView, allContainers, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
 import { ProbeLoops } from './probe-loops.ts';
 import { probeTargets } from './probe-targets.ts';
@@ -39,7 +41,7 @@ export class PodWorker {
   readonly #news = new BackoffNews();
   readonly #scope: Scope;
   readonly #poke: () => void;
-  #pod: Stored<Pod>;
+  readonly #size: PodSize;
   #isWanted: boolean;
   #life: PodLife = 'syncing';
   #record: PodRecord | undefined;
@@ -53,7 +55,7 @@ export class PodWorker {
   constructor(deps: PodDeps, pod: Stored<Pod>, isWanted: boolean, scope: Scope, poke: () => void) {
     this.uid = pod.metadata.uid;
     this.#deps = deps;
-    this.#pod = pod;
+    this.#size = new PodSize(deps, pod);
     this.#isWanted = isWanted;
     this.#poke = poke;
     this.#scope = scope;
@@ -69,7 +71,21 @@ export class PodWorker {
   }
 
   get pod(): Stored<Pod> {
-    return this.#pod;
+    return this.#size.pod;
+  }
+
+  get #pod(): Stored<Pod> {
+    return this.#size.pod;
+  }
+
+  /** What of the node is taken by it. */
+  get requests(): Amounts {
+    return this.#life === 'finished' || this.#isOver ? {} : podRequests(specOf(this.#pod));
+  }
+
+  get #isOver(): boolean {
+    const { failure, status } = this.#record ?? {};
+    return failure !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed';
   }
 
   /** The controller's newest word; undefined when it names the pod no more. */
@@ -79,7 +95,7 @@ export class PodWorker {
       const images = (of: Stored<Pod>): unknown => specOf(of).containers.map(({ image }) => image);
       if (!isDeepStrictEqual(images(pod), images(this.#pod))) this.#steps.forgetHolds(() => true);
       if (!isDeepStrictEqual(shownMetadata(pod), shownMetadata(this.#pod))) this.#steps.areVolumesReady = false;
-      this.#pod = pod;
+      if (this.#size.ask(pod, this.#record)) this.#steps.forgetHolds(({ reason }) => reason === resizeFailure);
     }
     this.#poke();
   }
@@ -107,6 +123,7 @@ export class PodWorker {
     const busy = this.#steps.busy(); // before the listing: what a step under way makes may be missing in it
     const { sandboxes, containers } = await runtimeStateOf(this.#deps.driver, this.uid);
     const now = this.#deps.clock.now();
+    const hasGranted = this.#grant(record);
     const tailLog = this.#deps.logs.tail.bind(this.#deps.logs);
     const paths = this.#deps.paths;
     const hasHarvested = await harvest(this.#pod, record, containers, busy, now, { paths, tailLog });
@@ -119,8 +136,9 @@ export class PodWorker {
     const context = { deps: this.#deps, pod: this.#pod, record, events: this.#events(), podIP };
     this.#steps.start(plan.steps, { ...context, persist: () => this.#persist(record) });
     this.#news.tell(view, this.#events());
+    this.#size.tell(view, this.#events());
     const hasChanged = this.#report(view, record);
-    if (hasHarvested || hasEnded || hasChanged) void this.#persist(record);
+    if (hasHarvested || hasEnded || hasGranted || hasChanged) void this.#persist(record);
     return nextLook(view, plan.wakeAt);
   }
 
@@ -135,17 +153,41 @@ export class PodWorker {
   }
 
   async #load(): Promise<PodRecord> {
+    if (this.#record !== undefined) return this.#record;
     const { namespace = 'default', name } = this.#pod.metadata;
-    this.#record ??=
-      (await this.#deps.records.load(this.uid)) ?? newRecord(namespace, name, this.uid, this.#deps.clock.now());
+    const saved = await this.#deps.records.load(this.uid);
+    this.#record = saved ?? newRecord(namespace, name, this.uid, this.#deps.clock.now());
+    this.#size.ask(this.#pod, this.#record);
     return this.#record;
+  }
+
+  /** True when the record changed. */
+  #grant(record: PodRecord): boolean {
+    const isEnding = this.#life !== 'syncing' || !this.#isWanted || record.ending !== undefined;
+    if (isEnding || this.#isOver || !this.#size.grant(record, this.#events())) return false;
+    this.#steps.areVolumesReady = false; // files of the downward API may show it
+    return true;
   }
 
   #view(record: PodRecord, observed: Pick<PodView, 'sandboxes' | 'containers' | 'busy' | 'now'>): PodView {
     const { sandboxes, containers, busy, now } = observed;
     const { holds, stopping, areVolumesReady } = this.#steps;
     const probes = this.#probes.verdicts;
-    const view = { pod: this.#pod, record, sandboxes, containers, busy, now, holds, stopping, areVolumesReady, probes };
+    const { refusal } = this.#size;
+    const resize = refusal === undefined ? {} : { resizeRefusal: refusal };
+    const view = {
+      ...resize,
+      pod: this.#pod,
+      record,
+      sandboxes,
+      containers,
+      busy,
+      now,
+      holds,
+      stopping,
+      areVolumesReady,
+      probes,
+    };
     const { ending } = record;
     return this.#life === 'syncing' || ending === undefined ? view : { ...view, end: { ...ending, removes: true } };
   }

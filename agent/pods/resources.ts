@@ -1,21 +1,22 @@
 import { amountsOf, qosClassOf, requestsOf } from '../../shared/objects/pod-requests.ts';
 import type { Container, PodSpec } from '../../shared/objects/types.ts';
-import type { ContainerResources } from '../runtime/driver.ts';
+import type { ContainerResources, ContainerSize } from '../runtime/driver.ts';
 
 const pidsLimit = 4096;
 
 /** Limits of a container as its runtime wants them, and how willingly the kernel kills it when memory runs out. */
 export function resourcesOf(spec: PodSpec, container: Container, nodeMemoryBytes: number): ContainerResources {
-  const limits = amountsOf(container.resources?.limits);
-  const requests = requestsOf(container);
-  const resources: ContainerResources = {
-    cpuRequestMillis: requests['cpu'] ?? 0,
-    pidsLimit,
-    oomScoreAdj: oomScoreAdj(spec, requests['memory'] ?? 0, nodeMemoryBytes),
-  };
-  if (limits['cpu'] !== undefined) resources.cpuLimitMillis = limits['cpu'];
-  if (limits['memory'] !== undefined) resources.memoryLimitBytes = limits['memory'];
-  return resources;
+  const memory = requestsOf(container)['memory'] ?? 0;
+  return { ...sizeOf(container), pidsLimit, oomScoreAdj: oomScoreAdj(spec, memory, nodeMemoryBytes) };
+}
+
+/** The part of them that may change while it runs. */
+export function sizeOf(container: Container): ContainerSize {
+  const { cpu, memory } = amountsOf(container.resources?.limits);
+  const size: ContainerSize = { cpuRequestMillis: requestsOf(container)['cpu'] ?? 0 };
+  if (cpu !== undefined) size.cpuLimitMillis = cpu;
+  if (memory !== undefined) size.memoryLimitBytes = memory;
+  return size;
 }
 
 /** The more of the node's memory a burstable container asked for, the later it goes; between the two other classes. */

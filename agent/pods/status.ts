@@ -5,6 +5,7 @@ import { containerStatusOf } from './container-status.ts';
 import {
   type Outcome,
   type PodView,
+  allContainers,
   currentSandbox,
   ephemeralOf,
   isInitDone,
@@ -13,6 +14,8 @@ import {
   outcomeOf,
   specOf,
 } from './pod-view.ts';
+import { sizeChangeOf } from './size-change.ts';
+import { resizeKey } from './step.ts';
 
 export interface StatusFacts {
   hostIP: string;
@@ -20,8 +23,15 @@ export interface StatusFacts {
   runtime: string;
 }
 
+const resizeConditions = ['PodResizePending', 'PodResizeInProgress'] as const;
 /** Conditions that this node decides; all others are passed on as they came. */
-const ownConditions = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'];
+const ownConditions: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  ...resizeConditions,
+];
 
 /** The whole status of a pod, from what is observed; times of transitions come from the last status. */
 export function podStatus(view: PodView, facts: StatusFacts): PodStatus {
@@ -65,6 +75,18 @@ function phaseOf(view: PodView): 'Pending' | 'Running' {
 
 type Judgement = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
+/** Of a pod whose resources were changed, while they are not in force. */
+function judgeResize(view: PodView): [string, Judgement][] {
+  const judged: [string, Judgement][] = [];
+  const [pending, inProgress] = resizeConditions;
+  if (view.resizeRefusal !== undefined) judged.push([pending, { status: 'True', ...view.resizeRefusal }]);
+  const containers = allContainers(specOf(view.pod)).filter((container) => sizeChangeOf(view, container) !== undefined);
+  if (containers.length === 0) return judged;
+  const error = containers.map(({ name }) => view.holds.get(resizeKey(name))).find((hold) => hold !== undefined);
+  const why = error === undefined ? {} : { reason: 'Error', message: error.message };
+  return [...judged, [inProgress, { status: 'True', ...why }]];
+}
+
 const isTrue: Judgement = { status: 'True' };
 
 function conditionsOf(view: PodView, outcome: Outcome | undefined, statuses: ContainerStatus[]): PodCondition[] {
@@ -76,6 +98,7 @@ function conditionsOf(view: PodView, outcome: Outcome | undefined, statuses: Con
     ['Initialized', judgeInit(view, outcome)],
     ['Ready', judgeReady(containersReady, foreign, spec.readinessGates ?? [])],
     ['ContainersReady', containersReady],
+    ...(outcome === undefined && view.end === undefined ? judgeResize(view) : []),
   ];
   const own = judged.map(([type, judgement]) => dated(view, type, judgement));
   const isScheduled = foreign.some(({ type }) => type === 'PodScheduled');

@@ -3,7 +3,13 @@ import type { Logger } from '../../shared/log.ts';
 import { orAbort } from '../../shared/or-abort.ts';
 import type { Scope } from '../../shared/scope.ts';
 import type { ContainerId } from '../runtime/driver.ts';
-import { type StepContext, resumeContainer, startContainer, stopContainer } from './container-steps.ts';
+import {
+  type StepContext,
+  resizeContainer,
+  resumeContainer,
+  startContainer,
+  stopContainer,
+} from './container-steps.ts';
 import { holdAfter } from './hold.ts';
 import type { Hold } from './pod-view.ts';
 import { cleanUp, prepareVolumes, removeLostSandbox, runSandbox } from './sandbox-steps.ts';
@@ -116,6 +122,8 @@ export class StepRunner {
         return startContainer(context, step, signal);
       case 'resume':
         return resumeContainer(context, step.container, step.id, signal);
+      case 'resize':
+        return resizeContainer(context, step);
       case 'stop':
         return this.#stop(step, context, signal);
       case 'removeContainer':

@@ -1,6 +1,6 @@
-import type { ContainerId, SandboxId } from '../runtime/driver.ts';
+import type { ContainerId, ContainerSize, SandboxId } from '../runtime/driver.ts';
 
-export type StopReason = 'ended' | 'changed' | 'liveness' | 'startup' | 'sandbox';
+export type StopReason = 'ended' | 'changed' | 'liveness' | 'startup' | 'sandbox' | 'resized';
 
 /** One thing to do for a pod. Steps with different keys may run at once; while one runs its key is busy. */
 export type Step =
@@ -10,6 +10,8 @@ export type Step =
   | { do: 'start'; container: string; attempt: number; sandbox: SandboxId }
   /** Starts what an earlier process of this agent only made. */
   | { do: 'resume'; container: string; id: ContainerId }
+  /** Changes the limits of a container that runs. */
+  | { do: 'resize'; container: string; id: ContainerId; size: ContainerSize }
   | { do: 'stop'; container: string; id: ContainerId; graceMs: number; reason: StopReason }
   /** Old attempts. */
   | { do: 'removeContainer'; id: ContainerId }
@@ -38,6 +40,8 @@ export function keyOf(step: Step): string {
     case 'resume':
     case 'stop':
       return containerKey(step.container);
+    case 'resize':
+      return resizeKey(step.container);
     case 'removeContainer':
       return `remove:${step.id}`;
   }
@@ -45,6 +49,11 @@ export function keyOf(step: Step): string {
 
 export function containerKey(name: string): string {
   return `container:${name}`;
+}
+
+/** A key of its own: a container whose limits cannot be changed is still to be stopped and started. */
+export function resizeKey(name: string): string {
+  return `resize:${name}`;
 }
 
 /** All steps of several plans; wakes at the earliest time. */

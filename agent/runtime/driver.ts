@@ -68,11 +68,15 @@ export interface ContainerSecurity {
   seccomp: { type: 'RuntimeDefault' | 'Unconfined' } | { type: 'Localhost'; path: string };
 }
 
-export interface ContainerResources {
+/** What may change while a container runs. */
+export interface ContainerSize {
   /** In milli-CPUs; absent: no limit. */
   cpuLimitMillis?: number;
   cpuRequestMillis: number;
   memoryLimitBytes?: number;
+}
+
+export interface ContainerResources extends ContainerSize {
   pidsLimit: number;
   oomScoreAdj: number;
 }
@@ -120,6 +124,8 @@ export interface ContainerStatus {
   imageId: string;
   specHash: string;
   logPath: string;
+  /** In force. Absent for what an earlier version made, and never resized. */
+  size?: ContainerSize;
   state: 'created' | 'running' | 'exited';
   createdAt: number;
   /** Milliseconds since the epoch; 0 while not reached. */
@@ -209,6 +215,11 @@ export interface RuntimeDriver {
   createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId>;
   /** Throws with reason BadRequest and the runtime's own words when the command cannot be executed. */
   startContainer(id: ContainerId): Promise<void>;
+  /**
+   * Limits a running container by other numbers; a limit that is absent stays as it is. Throws Conflict when it does not
+   * run, or uses more memory than it is to have. A second call does the same again.
+   */
+  resizeContainer(id: ContainerId, size: ContainerSize): Promise<void>;
   /** SIGTERM (or the image's stop signal), then SIGKILL after the grace period. Resolves when it has exited. A shorter grace in a second call applies. */
   stopContainer(id: ContainerId, graceMs: number): Promise<void>;
   removeContainer(id: ContainerId): Promise<void>;

@@ -57,9 +57,11 @@ export class ResourceRoutes {
     this.#reviews = { create: bind(answerReview) };
     this.#measured = { get: bind(getMeasured), list: bind(listMeasured) };
     const scale = new ScaleRoutes(deps);
+    const part = { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) };
     this.#subresources = {
-      status: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
-      ephemeralcontainers: { get: bind(getObject), update: bind(updateObject), patch: bind(patchObject) },
+      status: part,
+      ephemeralcontainers: part,
+      resize: part,
       scale: {
         get: (request, target) => scale.get(request, target),
         update: (request, target) => scale.update(request, target),

@@ -19,6 +19,8 @@ const nodeConditions: ReadonlySet<string> = new Set([
   'Ready',
   'ContainersReady',
   'PodReadyToStartContainers',
+  'PodResizePending',
+  'PodResizeInProgress',
 ]);
 const maxWaiting = 4;
 

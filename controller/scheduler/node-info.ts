@@ -1,4 +1,4 @@
-import { addAmounts, amountsOf, podRequests } from '../../shared/objects/pod-requests.ts';
+import { addAmounts, amountsOf, claimedRequests } from '../../shared/objects/pod-requests.ts';
 import type { Amounts } from '../../shared/objects/pod-requests.ts';
 import type { KubeObject, Node, Pod } from '../../shared/objects/types.ts';
 
@@ -28,7 +28,7 @@ export function claimOf(pod: PodObject): PodClaim {
   return {
     uid: pod.metadata.uid ?? '',
     nodeName: pod.spec?.nodeName ?? '',
-    requests: addAmounts(podRequests(pod.spec ?? { containers: [] }), { pods: 1 }),
+    requests: addAmounts(claimedRequests(pod), { pods: 1 }),
     ports: hostPortsOf(pod),
     owner: controller?.uid ?? '',
   };

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../shared/clock.ts';
 import { findCondition } from '../../shared/objects/conditions.ts';
 import type { Logger } from '../../shared/log.ts';
+import { claimedRequests } from '../../shared/objects/pod-requests.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { WorkQueue } from '../../shared/workqueue.ts';
 import type { EventRecorder } from '../store/event-recorder.ts';
@@ -166,7 +167,7 @@ export class Scheduler {
     this.#waiting.remove(name);
     if (type === 'DELETED') this.#snapshot.removePod(pod.metadata.uid ?? '');
     else this.#snapshot.putPod(pod);
-    if (type === 'DELETED' || isFinished(pod)) wake('room');
+    if (type === 'DELETED' || isFinished(pod) || hasShrunk(pod, previous)) wake('room');
   }
 }
 
@@ -179,6 +180,12 @@ function wantsNode(pod: PodObject): boolean {
 
 function isFinished({ status }: PodObject): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function hasShrunk(pod: PodObject, previous: Change['previous']): boolean {
+  if (previous === undefined) return false;
+  const [now, before] = [claimedRequests(pod), claimedRequests(previous as PodObject)];
+  return Object.entries(before).some(([name, amount]) => (now[name] ?? 0) < amount);
 }
 
 /** Nothing changed that decides which pods fit on the node. */

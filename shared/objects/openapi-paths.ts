@@ -84,6 +84,7 @@ function subresource(info: ResourceInfo, name: string): { kind: Kind; operations
   switch (name) {
     case 'status':
     case 'ephemeralcontainers':
+    case 'resize':
       return { kind: info, operations: objectOperations(own) };
     case 'scale': {
       const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };

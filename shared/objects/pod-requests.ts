@@ -1,5 +1,6 @@
+import { findCondition } from './conditions.ts';
 import { milliOf, readQuantity, unitsOf } from './quantity.ts';
-import type { Container, PodSpec } from './types.ts';
+import type { Container, Pod, PodSpec } from './types.ts';
 
 /** Plain numbers to compute with: `cpu` in millicores, everything else in whole units (bytes, pods), rounded up. */
 export type Amounts = Record<string, number>;
@@ -19,6 +20,23 @@ export function amountsOf(quantities: Readonly<Record<string, unknown>> | undefi
 /** What a pod needs while it runs or starts: the larger of all containers together and each init step, plus overhead. */
 export function podRequests(spec: PodSpec): Amounts {
   return addAmounts(largestStep(spec, requestsOf), amountsOf(spec.overhead));
+}
+
+/**
+ * What a pod takes of its node while its size may be changing: of each container the most of what is asked for, granted
+ * and in force. What the node can never grant does not count.
+ */
+export function claimedRequests({ spec = { containers: [] }, status }: Pod): Amounts {
+  const isRefused = findCondition(status?.conditions, 'PodResizePending')?.reason === 'Infeasible';
+  const statuses = new Map(
+    [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map((one) => [one.name, one]),
+  );
+  const claimOf = (container: Container): Amounts => {
+    const { allocatedResources, resources } = statuses.get(container.name) ?? {};
+    const held = maxAmounts(amountsOf(allocatedResources), amountsOf(resources?.requests));
+    return isRefused ? held : maxAmounts(requestsOf(container), held);
+  };
+  return addAmounts(largestStep(spec, claimOf), amountsOf(spec.overhead));
 }
 
 /** What a pod may use at most; a resource is there only if every container has a limit for it. */

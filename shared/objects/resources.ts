@@ -69,6 +69,7 @@ export const resources: readonly ResourceInfo[] = [
           'eviction',
           'binding',
           'ephemeralcontainers',
+          'resize',
         ],
       },
     ],

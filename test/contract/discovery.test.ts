@@ -47,7 +47,7 @@ const inAll = [
 
 const streams = ['log', 'exec', 'attach', 'portforward', 'proxy'];
 const subresources: Readonly<Record<string, readonly string[]>> = {
-  pods: [...streams, 'status', 'eviction', 'binding', 'ephemeralcontainers'],
+  pods: [...streams, 'status', 'eviction', 'binding', 'ephemeralcontainers', 'resize'],
   services: ['status', 'proxy'],
   nodes: ['status', 'proxy'],
   namespaces: ['status', 'finalize'],

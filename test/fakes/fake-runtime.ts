@@ -4,6 +4,7 @@ import type {
   ContainerConfig,
   ContainerEvent,
   ContainerId,
+  ContainerSize,
   ContainerStatus,
   ContainerUsage,
   ExecProcess,
@@ -26,6 +27,7 @@ export interface FakeProgram {
   exitCode?: number;
   ignoresTerm?: boolean;
   startError?: string;
+  usesBytes?: number;
   exec?: (command: string[]) => Partial<ExecResult>;
 }
 
@@ -104,8 +106,14 @@ export class FakeRuntime implements RuntimeDriver {
     if (this.#containers.has(id)) throw new ApiError('AlreadyExists', `container ${id} exists`);
     if (!this.#sandboxes.has(config.sandbox)) throw new ApiError('NotFound', `sandbox ${config.sandbox} not found`);
     const { sandbox, pod, name, attempt, image, specHash, logPath } = config;
+    const { cpuRequestMillis, cpuLimitMillis, memoryLimitBytes } = config.resources;
     const status: ContainerStatus = {
       id,
+      size: {
+        cpuRequestMillis,
+        ...(cpuLimitMillis !== undefined && { cpuLimitMillis }),
+        ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+      },
       sandbox,
       pod,
       name,
@@ -141,6 +149,16 @@ export class FakeRuntime implements RuntimeDriver {
     if (program.runsMs !== undefined) {
       void this.#clock.sleep(program.runsMs).then(() => this.#end(container, program.exitCode ?? 0));
     }
+  }
+
+  async resizeContainer(id: ContainerId, size: ContainerSize): Promise<void> {
+    await setImmediate();
+    const { status, program } = this.#require(id);
+    if (status.state !== 'running') throw new ApiError('Conflict', `container ${status.name} is not running`);
+    if (size.memoryLimitBytes !== undefined && size.memoryLimitBytes < (program.usesBytes ?? 0)) {
+      throw new ApiError('Conflict', 'uses more memory');
+    }
+    status.size = { ...status.size, ...size };
   }
 
   async stopContainer(id: ContainerId, graceMs: number): Promise<void> {

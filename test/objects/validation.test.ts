@@ -90,10 +90,9 @@ describe('validation', () => {
       'spec.schedulerName: not enforced by this version',
       'spec.hostUsers: not enforced by this version',
     ]);
-    const inside =
-      'securityContext: {procMount: Unmasked}, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]';
+    const inside = 'securityContext: {procMount: Unmasked}, volumeDevices: [{name: a, devicePath: /dev/a}]';
     assert.deepEqual(unsupported(info, readManifest(container(inside)).object), [
-      'spec.containers[0].resizePolicy: not enforced by this version',
+      'spec.containers[0].volumeDevices: not enforced by this version',
       'spec.containers[0].securityContext.procMount: not enforced by this version',
     ]);
     const claim = 'volumes: [{name: a, emptyDir: {}}, {name: b, persistentVolumeClaim: {claimName: c}}]';

@@ -135,8 +135,9 @@ export class ContainerMaker {
 
   #record(config: ContainerConfig): ContainerRecord {
     const { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce } = config;
+    const { pidsLimit: _pids, oomScoreAdj: _score, ...size } = config.resources;
     const identity = { id: this.#deps.newId() as ContainerId, bootId: this.#deps.host.bootId };
-    const given = { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce };
+    const given = { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce, size };
     const open = { startedAt: 0, finishedAt: 0, exitCode: 0, reason: '', message: '' };
     const runtime = this.#deps.host.runtime.name;
     const createdAt = this.#deps.clock.now();

@@ -124,8 +124,8 @@ export class ContainerTable {
 /** What the rest of the agent sees of a record. */
 export function statusOf(record: ContainerRecord): ContainerStatus {
   const { id, sandbox, pod, name, attempt, image, imageId, specHash, logPath } = record;
-  const { createdAt, startedAt, finishedAt, exitCode, reason, message, phase } = record;
+  const { createdAt, startedAt, finishedAt, exitCode, reason, message, phase, size } = record;
   const state = phase === 'running' || phase === 'exited' ? phase : 'created';
   const identity = { id, sandbox, pod, name, attempt, image, imageId, specHash, logPath };
-  return { ...identity, state, createdAt, startedAt, finishedAt, exitCode, reason, message };
+  return { ...identity, ...(size && { size }), state, createdAt, startedAt, finishedAt, exitCode, reason, message };
 }

@@ -7,6 +7,7 @@ import type {
   ContainerConfig,
   ContainerEvent,
   ContainerId,
+  ContainerSize,
   ContainerStatus,
   ContainerUsage,
   ExecOptions,
@@ -101,6 +102,11 @@ export class OciDriver implements RuntimeDriver {
   startContainer(id: ContainerId): Promise<void> {
     const { table, starter } = this.#parts;
     return this.#locks.run(id, () => starter.start(table.get(id)));
+  }
+
+  resizeContainer(id: ContainerId, size: ContainerSize): Promise<void> {
+    const { table, resizes } = this.#parts;
+    return this.#locks.run(id, () => resizes.resize(table.get(id), size));
   }
 
   async stopContainer(id: ContainerId, graceMs: number): Promise<void> {

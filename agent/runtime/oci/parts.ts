@@ -16,6 +16,7 @@ import { Gate } from './gate.ts';
 import { lookAtHost, type OciHost } from './host.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { type ContainerRecord, RecordFiles, type SandboxRecord } from './records.ts';
+import { Resizes } from './resizes.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Stops } from './stops.ts';
 
@@ -43,6 +44,7 @@ export interface Parts {
   exits: Exits;
   stops: Stops;
   execs: Execs;
+  resizes: Resizes;
 }
 
 const idDigits = 32;
@@ -77,6 +79,7 @@ export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Part
     maker: new ContainerMaker({ ...common, images, snapshotter, sandboxes, newId }),
     starter: new ContainerStarter({ ...common, exits, createDeadlineMs, gate: new Gate(cores) }),
     stops: new Stops({ ...common, exits }),
+    resizes: new Resizes(common),
     execs: new Execs({ ...common, gate: new Gate(4 * cores) }),
   };
 }

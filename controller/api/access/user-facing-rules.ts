@@ -39,7 +39,7 @@ export const editRules: PolicyRule[] = [
   rule('', writing, ...core, ...accounts, 'secrets', 'pods/attach', 'pods/exec', 'pods/portforward'),
   rule('', writing, 'pods/proxy', 'services/proxy'),
   rule('', ['create'], 'pods/eviction', 'serviceaccounts/token'),
-  rule('', ['create', 'patch', 'update'], 'events', 'pods/ephemeralcontainers'),
+  rule('', ['create', 'patch', 'update'], 'events', 'pods/ephemeralcontainers', 'pods/resize'),
   rule('', ['impersonate'], 'serviceaccounts'),
   rule('apps', writing, ...apps),
   rule('autoscaling', writing, 'horizontalpodautoscalers'),

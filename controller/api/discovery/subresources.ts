@@ -9,6 +9,7 @@ export interface SubresourceInfo {
 const known: Readonly<Record<string, SubresourceInfo>> = {
   status: { verbs: ['get', 'patch', 'update'] },
   ephemeralcontainers: { verbs: ['get', 'patch', 'update'] },
+  resize: { verbs: ['get', 'patch', 'update'] },
   scale: { group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: ['get', 'patch', 'update'] },
   finalize: { verbs: ['update'] },
   log: { verbs: ['get'] },

@@ -1,7 +1,15 @@
 import { ApiError } from '../../../shared/errors.ts';
 import { withAccountVolume } from '../../../shared/objects/account-volume.ts';
 import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
-import type { KubeObject, Namespace, Pod, ServiceAccount, Stored } from '../../../shared/objects/types.ts';
+import type {
+  Container,
+  KubeObject,
+  Namespace,
+  Pod,
+  PodSpec,
+  ServiceAccount,
+  Stored,
+} from '../../../shared/objects/types.ts';
 import type { Store } from '../../store/store.ts';
 
 type Parts = KubeObject & { spec?: unknown; status?: unknown };
@@ -68,11 +76,31 @@ export function mergeStatusWrite(next: KubeObject, current: KubeObject): KubeObj
 /** What a write to `/ephemeralcontainers` may change: those containers, and who owns their fields. */
 export function mergeEphemeralWrite(next: KubeObject, current: KubeObject): KubeObject {
   const { ephemeralContainers } = (next as KubeObject & Pod).spec ?? {};
+  return withSpecPart(next, current, { ephemeralContainers });
+}
+
+/** What a write to `/resize` may change: the resources of containers that are there, and who owns their fields. */
+export function mergeResizeWrite(next: KubeObject, current: KubeObject): KubeObject {
+  const [sent, stored] = [(next as KubeObject & Pod).spec, (current as KubeObject & Pod).spec];
+  const containers = (stored?.containers ?? []).map((container) => resized(container, sent?.containers));
+  const initContainers = stored?.initContainers?.map((init) => resized(init, sent?.initContainers));
+  return withSpecPart(next, current, { containers, ...(initContainers && { initContainers }) });
+}
+
+function resized(container: Container, sent: readonly Container[] | undefined): Container {
+  const found = sent?.find(({ name }) => name === container.name);
+  if (found === undefined) return container;
+  const { resources: _resources, resizePolicy: _policy, ...rest } = container;
+  const { resources, resizePolicy } = found;
+  return { ...rest, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
+}
+
+function withSpecPart(next: KubeObject, current: KubeObject, part: Partial<PodSpec>): KubeObject {
   const { managedFields } = next.metadata;
   const pod = current as KubeObject & Pod;
   return {
     ...pod,
     metadata: { ...pod.metadata, ...(managedFields && { managedFields }) },
-    spec: { ...pod.spec, containers: pod.spec?.containers ?? [], ephemeralContainers },
+    spec: { ...pod.spec, containers: pod.spec?.containers ?? [], ...part },
   } as KubeObject;
 }

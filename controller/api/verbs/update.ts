@@ -2,7 +2,11 @@ import { ApiError, hasReason } from '../../../shared/errors.ts';
 import { applyDefaults, withKept } from '../../../shared/objects/defaults.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { validateEphemeralUpdate, validateUpdate } from '../../../shared/objects/validation/validate.ts';
+import {
+  validateEphemeralUpdate,
+  validateResize,
+  validateUpdate,
+} from '../../../shared/objects/validation/validate.ts';
 import { prepareUpdate } from '../../store/object-rules.ts';
 import { conflict } from '../../store/store-errors.ts';
 import { attributesOf } from '../access/attributes.ts';
@@ -13,7 +17,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
 import { servedInfo, type ResourceTarget } from '../resource-path.ts';
-import { mergeEphemeralWrite, mergeMainWrite, mergeStatusWrite } from './admission.ts';
+import { mergeEphemeralWrite, mergeMainWrite, mergeResizeWrite, mergeStatusWrite } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { keepSystemMetadata, placeReplacement } from './metadata.ts';
 import { createSent } from './create.ts';
@@ -86,6 +90,7 @@ function admitUpdate({ deps, request, target }: Writing, next: KubeObject, curre
   const changed = keepSystemMetadata(allowedPart(target, next, current), current);
   const complete = withKept(info, applyDefaults(info, changed), current);
   if (subresource === 'ephemeralcontainers') validateEphemeralUpdate(info, complete, current);
+  else if (subresource === 'resize') validateResize(info, complete, current);
   else validateUpdate(info, complete, current);
   checkEscalation(deps.authorizer, request.user, info, complete, current);
   warnUnenforced(request, info, complete);
@@ -96,6 +101,7 @@ function admitUpdate({ deps, request, target }: Writing, next: KubeObject, curre
 function allowedPart({ info, subresource }: ResourceTarget, next: KubeObject, current: KubeObject): KubeObject {
   if (subresource === 'status') return mergeStatusWrite(next, current);
   if (subresource === 'ephemeralcontainers') return mergeEphemeralWrite(next, current);
+  if (subresource === 'resize') return mergeResizeWrite(next, current);
   return mergeMainWrite(info, next, current);
 }
 

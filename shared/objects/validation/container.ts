@@ -4,6 +4,7 @@ import { eachOf, findDuplicates, forbidden, invalid, notFound, notSupported, req
 import { envCauses } from './env.ts';
 import { absolutePath, between, dnsLabel, insidePath, ipAddress, portName, portNumber } from './formats.ts';
 import { probesCauses } from './probe.ts';
+import { resizePolicyCauses } from './resize-policy.ts';
 import { resourceCauses } from './resource-amounts.ts';
 
 /** Checks all containers of a pod spec, one by one and together. */
@@ -31,6 +32,7 @@ export function containerCauses(container: Container, spec: PodSpec, path: strin
     ...envCauses(container, path),
     ...mountsCauses(container, spec, `${path}.volumeMounts`),
     ...resourceCauses(container, `${path}.resources`),
+    ...resizePolicyCauses(container.resizePolicy, spec.restartPolicy, `${path}.resizePolicy`),
     ...probesCauses(container, path, isInitList && !isSidecar),
     ...securityCauses(container.securityContext, `${path}.securityContext`),
     ...absolutePath(container.terminationMessagePath, `${path}.terminationMessagePath`),

@@ -38,7 +38,6 @@ const podFields: readonly string[] = [
 
 /** The same for each container. */
 const containerFields: readonly string[] = [
-  'resizePolicy',
   'restartPolicyRules',
   'stdinOnce',
   'volumeDevices',

@@ -39,6 +39,7 @@ import {
   roleBindingCauses,
   roleCauses,
 } from './rbac.ts';
+import { resizeCauses } from './resize.ts';
 import { schemaCauses } from './schema-rules.ts';
 import { serviceCauses, serviceUpdateCauses } from './service.ts';
 import {
@@ -121,6 +122,12 @@ export function validateUpdate(info: ResourceInfo, object: KubeObject, old: Kube
 /** As `validateUpdate` for a write to `pods/ephemeralcontainers`. */
 export function validateEphemeralUpdate(info: ResourceInfo, object: KubeObject, old: KubeObject): void {
   const own = ephemeralUpdateCauses(object as Pod, applyDefaults(info, old) as Pod);
+  throwIfAny(info, object, [...sharedCauses(info, object), ...own]);
+}
+
+/** As `validateUpdate` for a write to `pods/resize`. */
+export function validateResize(info: ResourceInfo, object: KubeObject, old: KubeObject): void {
+  const own = resizeCauses(object as Pod, applyDefaults(info, old) as Pod);
   throwIfAny(info, object, [...sharedCauses(info, object), ...own]);
 }
 

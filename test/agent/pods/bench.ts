@@ -17,6 +17,7 @@ export class Bench {
   readonly link = new FakeLink();
   readonly probeAnswers = new Map<string, ProbeResult>();
   readonly drained: string[] = [];
+  allocatable: Record<string, number> = {};
   volumesError: Error | undefined;
   #scope = new Scope('bench');
   readonly #directory: string;
@@ -66,7 +67,7 @@ export class Bench {
         hostname: 'n1',
         hostIP: '192.0.2.1',
         memoryBytes: 1 << 30,
-        allocatable: {},
+        allocatable: this.allocatable,
       },
       api: () => undefined,
       hostDns: () =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { planPod } from '../../../agent/pods/plan.ts';
 import type { PodRecord } from '../../../agent/pods/pod-record.ts';
 import { allContainers, specOf, type PodView } from '../../../agent/pods/pod-view.ts';
+import { sizeOf } from '../../../agent/pods/resources.ts';
 import { restartStreak } from '../../../agent/pods/restart-delay.ts';
 import { specHashOf } from '../../../agent/pods/spec-hash.ts';
 import { type Step, keyOf } from '../../../agent/pods/step.ts';
@@ -45,6 +46,9 @@ export class PodModel {
         break;
       case 'resume':
         for (const container of this.containers) if (container.id === step.id) container.state = 'running';
+        break;
+      case 'resize':
+        for (const container of this.containers) if (container.id === step.id) container.size = step.size;
         break;
       case 'stop':
         this.exit(step.id, 143);
@@ -128,6 +132,7 @@ export class PodModel {
       image: '',
       imageId: '',
       specHash: specHashOf(container),
+      size: sizeOf(container),
       logPath: '',
       state: 'running',
       createdAt: this.now,

@@ -1,6 +1,6 @@
 import { ApiError } from '../../../../shared/errors.ts';
 import type { ImageConfig } from '../../../images/snapshotter.ts';
-import type { ContainerConfig, ContainerResources } from '../../driver.ts';
+import type { ContainerConfig, ContainerResources, ContainerSize } from '../../driver.ts';
 import { capabilitiesFor } from './capabilities.ts';
 import { deviceRules } from './devices.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -130,8 +130,14 @@ function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devic
 
 const cpuPeriodMicros = 100_000;
 
-function resourcesOf(resources: ContainerResources, host: HostLimits): Omit<OciResources, 'devices'> {
-  const { memoryLimitBytes: limit, cpuLimitMillis, cpuRequestMillis, pidsLimit } = resources;
+function resourcesOf({ pidsLimit, ...size }: ContainerResources, host: HostLimits): Omit<OciResources, 'devices'> {
+  const hasPids = host.cgroups.controllers.has('pids');
+  return { ...limitsOf(size, host), ...(hasPids ? { pids: { limit: pidsLimit } } : {}) };
+}
+
+/** Limits of processor and memory, as far as this machine can hold them. */
+export function limitsOf(size: ContainerSize, host: HostLimits): Pick<OciResources, 'cpu' | 'memory'> {
+  const { memoryLimitBytes: limit, cpuLimitMillis, cpuRequestMillis } = size;
   const shares = Math.min(262_144, Math.max(2, Math.round((cpuRequestMillis * 1024) / 1000)));
   const quota = cpuLimitMillis === undefined ? undefined : Math.max(1000, (cpuLimitMillis * cpuPeriodMicros) / 1000);
   const { controllers, hasSwapAccounting } = host.cgroups;
@@ -139,7 +145,6 @@ function resourcesOf(resources: ContainerResources, host: HostLimits): Omit<OciR
   const hasMemory = limit !== undefined && controllers.has('memory');
   return {
     ...(controllers.has('cpu') ? { cpu } : {}),
-    ...(controllers.has('pids') ? { pids: { limit: pidsLimit } } : {}),
     ...(hasMemory ? { memory: { limit, ...(hasSwapAccounting ? { swap: limit } : {}) } } : {}),
   };
 }
