@@ -76,7 +76,7 @@ function describeField(
   const texts = what.filter((text) => text !== undefined && text !== '').map((text) => wrap(text ?? '', 4));
   const fields = recursive === true ? listBelow(schemas, behind, 2, []) : listFields(schemas, behind);
   return [
-    name === undefined ? '' : `FIELD: ${name} <${typeName(schemas, field)}>\n`,
+    name === undefined ? '' : `FIELD: ${name} <${typeName(field)}>\n`,
     enums.length > 0 ? `ENUM:\n${enums.join('')}` : '',
     name === undefined ? '' : '\n',
     `DESCRIPTION:\n${texts.join('') || '    <empty>\n'}`,
@@ -88,7 +88,7 @@ function listFields(schemas: Schemas, { properties = {}, required = [] }: Schema
   return sorted(properties)
     .map(([name, field]) => {
       const text = field.description ?? schemaBehind(schemas, field).description ?? '<no description>';
-      return `${fieldLine(schemas, name, field, required, 2)}${wrap(text, 4)}\n`;
+      return `${fieldLine(name, field, required, 2)}${wrap(text, 4)}\n`;
     })
     .join('');
 }
@@ -99,16 +99,16 @@ function listBelow(schemas: Schemas, schema: Schema, depth: number, above: reado
   return sorted(schema.properties ?? {})
     .map(([name, field]) => {
       const below = listBelow(schemas, schemaBehind(schemas, field), depth + 2, [...above, schema]);
-      return `${fieldLine(schemas, name, field, schema.required ?? [], depth)}${below}`;
+      return `${fieldLine(name, field, schema.required ?? [], depth)}${below}`;
     })
     .join('');
 }
 
-function fieldLine(schemas: Schemas, name: string, field: Schema, required: readonly string[], depth: number): string {
+function fieldLine(name: string, field: Schema, required: readonly string[], depth: number): string {
   const indent = ' '.repeat(depth);
   const enums = (field.enum ?? []).map(String).sort().join(', ');
   const must = required.includes(name) ? ' -required-' : '';
-  return `${indent}${name}\t<${typeName(schemas, field)}>${must}\n${enums === '' ? '' : `${indent}enum: ${enums}\n`}`;
+  return `${indent}${name}\t<${typeName(field)}>${must}\n${enums === '' ? '' : `${indent}enum: ${enums}\n`}`;
 }
 
 function sorted(properties: Record<string, Schema>): [string, Schema][] {

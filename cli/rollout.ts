@@ -8,12 +8,20 @@ import { outputOption } from './output.ts';
 import { objectLabel, parseTargets } from './resource-names.ts';
 import { Results } from './results.ts';
 import { showHistory, undoRollout } from './rollout-history.ts';
-import { namedInFiles, pathOf, requireNames, withFiles, type FileOptions, type ObjectRef } from './selection.ts';
+import {
+  namedInFiles,
+  pathOf,
+  requireNames,
+  selectObjects,
+  withFiles,
+  type ObjectRef,
+  type SelectOptions,
+} from './selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
 import { waitFor } from './watching.ts';
 
-export interface RolloutOptions extends ApiOptions, FileOptions {
+export interface RolloutOptions extends ApiOptions, SelectOptions {
   timeout: number;
   watch: boolean | string;
   revision?: number;
@@ -23,6 +31,9 @@ export interface RolloutOptions extends ApiOptions, FileOptions {
 }
 
 type Verb = (session: Session, ref: ObjectRef, options: RolloutOptions, results: Results) => Promise<void>;
+
+/** Kinds that have rollouts in Kubernetes. */
+const storedOnly: ReadonlySet<string> = new Set(['StatefulSet', 'DaemonSet']);
 
 const formats = ['json', 'yaml', 'name', 'jsonpath=…'];
 
@@ -35,6 +46,7 @@ export function rolloutCommand(): Command {
     const command = withFiles(new Command(name), 'of what these name')
       .description(description)
       .argument('[type...]', 'deployment NAME… or deployment/NAME…')
+      .option('-l, --selector <labels>', 'of the deployments with these labels')
       .addOption(outputOption(...formats))
       .action((words: string[], options: RolloutOptions) =>
         withSession(options, (session) => forEach(session, words, options, verb)),
@@ -58,12 +70,14 @@ export function rolloutCommand(): Command {
 }
 
 async function forEach(session: Session, words: string[], options: RolloutOptions, verb: Verb): Promise<void> {
-  const { names, namespace } = session;
-  const refs =
-    options.filename === undefined
-      ? requireNames(parseTargets(words, names)).map((target) => ({ ...target, namespace }))
-      : (await namedInFiles(names, namespace, options)).filter(({ resource }) => resource.kind === 'Deployment');
-  const [other] = refs.filter(({ resource }) => resource.kind !== 'Deployment');
+  const isDeployment = ({ resource }: ObjectRef): boolean => resource.kind === 'Deployment';
+  const named = await namedRollouts(session, words, options);
+  const refs = named.filter(isDeployment);
+  const idle = named.find(({ resource }) => storedOnly.has(resource.kind));
+  if (idle !== undefined && refs.length === 0) {
+    throw new UsageError(`nothing runs a ${idle.resource.kind} yet: it is stored, and has no rollout`);
+  }
+  const other = options.filename === undefined ? named.find((ref) => !isDeployment(ref)) : undefined;
   if (other !== undefined) throw new UsageError(`a ${other.resource.singular} has no rollout: name a deployment`);
   if (refs.length === 0) throw new UsageError('there is no deployment in these files');
   const results = new Results(options.output);
@@ -72,6 +86,13 @@ async function forEach(session: Session, words: string[], options: RolloutOption
     else await verb(session, ref, options, results).catch((error: unknown) => reportOne(error));
   }
   results.finish();
+}
+
+function namedRollouts(session: Session, words: string[], options: RolloutOptions): Promise<ObjectRef[]> {
+  const { names, namespace } = session;
+  if (options.selector !== undefined) return selectObjects(session, words, options);
+  if (options.filename !== undefined) return namedInFiles(names, namespace, options);
+  return Promise.resolve(requireNames(parseTargets(words, names)).map((target) => ({ ...target, namespace })));
 }
 
 async function status(session: Session, ref: ObjectRef, options: RolloutOptions, results: Results): Promise<void> {

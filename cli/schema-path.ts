@@ -43,12 +43,12 @@ export function schemaBehind(schemas: Schemas, schema: Schema): Schema {
 }
 
 /** `string`, `[]Container`, `map[string]string`, as kubectl calls types. */
-export function typeName(schemas: Schemas, schema: Schema): string {
+export function typeName(schema: Schema): string {
   const ref = refOf(schema);
   if (ref !== undefined) return ref.slice(ref.lastIndexOf('.') + 1);
-  if (schema.items !== undefined) return `[]${typeName(schemas, schema.items)}`;
+  if (schema.items !== undefined) return `[]${typeName(schema.items)}`;
   if (typeof schema.additionalProperties === 'object') {
-    return `map[string]${typeName(schemas, schema.additionalProperties)}`;
+    return `map[string]${typeName(schema.additionalProperties)}`;
   }
   return schema.type === undefined || schema.type === 'object' ? 'Object' : schema.type;
 }
