@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { hasReason } from '../shared/errors.ts';
 import type { KubeObject } from '../shared/objects/types.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from './dry-run.ts';
-import { parseDurationMs, parseWhole } from './durations.ts';
+import { parseDurationMs, parseGracePeriod } from './durations.ts';
 import { reportOne } from './failure.ts';
 import { outputOption } from './output.ts';
 import { Results } from './results.ts';
@@ -31,7 +31,7 @@ export function deleteCommand(): Command {
     .argument('[type...]', 'TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all')
     .option('--field-selector <fields>', 'objects with these fields, as status.phase=Failed')
     .option('-A, --all-namespaces', 'in all namespaces')
-    .option('--grace-period <seconds>', 'time for containers to stop by themselves', parseWhole)
+    .option('--grace-period <seconds>', 'time for pods to stop; -1 for their own', parseGracePeriod)
     .option('--now', 'a grace period of 1 second')
     .option('--force', 'remove at once, without waiting for the node')
     .addOption(

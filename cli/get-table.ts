@@ -19,6 +19,7 @@ export interface TableOptions {
   watchOnly?: boolean;
   headers: boolean;
   showLabels?: boolean;
+  showKind?: boolean;
   labelColumns?: string[];
   sortBy?: Path;
 }

@@ -15,6 +15,7 @@ import { followChanges } from './watching.ts';
 interface GetOptions extends ApiOptions, FileOptions, TableOptions {
   ignoreNotFound?: boolean;
   raw?: string;
+  showManagedFields?: boolean;
 }
 
 type Objects = KubeObject & { items?: KubeObject[]; metadata: { resourceVersion?: string } };
@@ -33,6 +34,8 @@ export function getCommand(): Command {
     .option('--sort-by <path>', 'in the order of what the path leads to, as .metadata.name', parsePath)
     .option('-L, --label-columns <labels>', 'a column for each label', collectLabels)
     .option('--show-labels', 'a last column with all labels')
+    .option('--show-kind', 'the type before each name')
+    .option('--show-managed-fields', 'with -o json or yaml: who has set which field')
     .option('--no-headers', 'leave the headings out')
     .option('--ignore-not-found', 'an absent object is no error')
     .option('--raw <path>', 'print what the server answers at this path')
@@ -69,7 +72,7 @@ async function get(session: Session, words: string[], options: GetOptions): Prom
       if (table !== undefined) tables.push(table);
     }
     found += tables.reduce((sum, { rows }) => sum + rows.length, 0);
-    await printTables(session.client, first, tables, options, types.size > 1);
+    await printTables(session.client, first, tables, options, types.size > 1 || options.showKind === true);
   }
   if (found > 0 || isWatch || asked.some(({ name }) => name !== undefined)) return;
   const isScoped = options.allNamespaces !== true && asked.some(({ resource }) => resource.namespaced);
@@ -104,21 +107,25 @@ async function printObjects({ client }: Session, asked: Asked[], options: GetOpt
   for (const each of asked) {
     const object = await tolerant(options, () => client.call<Objects>('GET', pathOf(each), { query }));
     if (object === undefined) continue;
-    if (asked.length === 1 && object.items === undefined) return printValue(object, options.output);
+    if (asked.length === 1 && object.items === undefined) return print(object, options);
     items.push(...(object.items ?? [object]));
   }
   if (items.length === 0 && asked.every(({ name }) => name !== undefined)) return;
   const sorted = options.sortBy === undefined ? items : sortByPath(items, options.sortBy, (item) => item);
-  printValue({ apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: sorted }, options.output);
+  print({ apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: sorted }, options);
+}
+
+function print(value: unknown, { output, showManagedFields }: GetOptions): void {
+  printValue(value, output, { managedFields: showManagedFields });
 }
 
 /** Prints each object, then each of its changes. */
 async function watchObjects({ client }: Session, asked: Asked, options: GetOptions): Promise<void> {
   const { path, query } = watchOf(asked, options);
   const list = await client.call<Objects>('GET', path, { query });
-  for (const item of options.watchOnly === true ? [] : (list.items ?? [])) printValue(item, options.output);
+  for (const item of options.watchOnly === true ? [] : (list.items ?? [])) print(item, options);
   const from = list.metadata.resourceVersion;
-  await followChanges<KubeObject>(client, { path, query, from }, (object) => printValue(object, options.output));
+  await followChanges<KubeObject>(client, { path, query, from }, (object) => print(object, options));
 }
 
 /** Undefined for an absent object, which is reported unless that is allowed. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { parseDurationMs, parseWhole } from './durations.ts';
 import { reportOne } from './failure.ts';
-import { chooseContainer, findPod, listPods, type MeantPod } from './pods-of.ts';
+import { chooseContainer, findPod, listPods, readSelector, type MeantPod } from './pods-of.ts';
 import { resourcePath } from './resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from './session.ts';
 import { UsageError } from './usage.ts';
@@ -18,6 +18,8 @@ interface LogsOptions extends ApiOptions {
   limitBytes?: number;
   selector?: string;
   prefix?: boolean;
+  allPods?: boolean;
+  maxLogRequests: number;
 }
 
 /** One container whose log is read. */
@@ -42,7 +44,9 @@ export function logsCommand(): Command {
     .option('--timestamps', 'with the time of each line')
     .option('--limit-bytes <bytes>', 'at most so much', parseWhole)
     .option('-l, --selector <labels>', 'of all pods with these labels')
+    .option('--all-pods', 'of all pods of what is named, with --prefix')
     .option('--prefix', 'begin each line with pod and container')
+    .option('--max-log-requests <count>', 'so many may be followed at once', parseWhole, 5)
     .action((word: string | undefined, container: string | undefined, options: LogsOptions) =>
       withSession(options, (session) => logs(session, word, { ...options, container: container ?? options.container })),
     );
@@ -53,10 +57,14 @@ export function logsCommand(): Command {
   ]);
 }
 
-async function logs(session: Session, word: string | undefined, options: LogsOptions): Promise<void> {
-  checkUse(word, options);
-  const pods = word === undefined ? await findByLabel(session, options) : [await findPod(session, word)];
+async function logs(session: Session, word: string | undefined, given: LogsOptions): Promise<void> {
+  checkUse(word, given);
+  const options = given.allPods === true ? { ...given, prefix: true } : given;
+  const pods = await findMeant(session, word, options);
   const sources = pods.flatMap((pod) => containersOf(pod, options));
+  if (options.follow === true && sources.length > options.maxLogRequests) {
+    throw new UsageError(`these are ${sources.length} logs to follow at once: --max-log-requests allows as many`);
+  }
   const isAlone = sources.length === 1;
   const read = (source: Source): Promise<void> =>
     printLog(session, source, options).catch((error: unknown) => {
@@ -75,6 +83,12 @@ function checkUse(word: string | undefined, options: LogsOptions): void {
     throw new UsageError('--tail is a number of lines, or -1 for all');
   if (options.since !== undefined && options.sinceTime !== undefined)
     throw new UsageError('use --since or --since-time, not both');
+}
+
+async function findMeant(session: Session, word: string | undefined, options: LogsOptions): Promise<MeantPod[]> {
+  if (word === undefined) return findByLabel(session, options);
+  if (options.allPods !== true) return [await findPod(session, word)];
+  return findByLabel(session, { ...options, selector: await readSelector(session, word) });
 }
 
 async function findByLabel(session: Session, { selector = '' }: LogsOptions): Promise<MeantPod[]> {

@@ -6,9 +6,24 @@ import { UsageError } from './usage.ts';
 
 export { formatColumns } from './columns.ts';
 
-/** Prints a value as `-o json|yaml` and the formats with a template ask; an absent format counts as json. */
-export function printValue(value: unknown, format = 'json'): void {
-  process.stdout.write(formatValue(value, format));
+/**
+ * Prints a value as `-o json|yaml` and the formats with a template ask; an absent format counts as json. Who has set
+ * which field is left out of whole objects unless it is asked for, as kubectl does.
+ */
+export function printValue(value: unknown, format = 'json', { managedFields = false } = {}): void {
+  const isWhole = format === 'json' || format === 'yaml';
+  process.stdout.write(formatValue(isWhole && !managedFields ? withoutManagedFields(value) : value, format));
+}
+
+function withoutManagedFields(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { metadata, items } = value as { metadata?: Record<string, unknown>; items?: unknown };
+  const { managedFields: _fields, ...kept } = metadata ?? {};
+  return {
+    ...value,
+    ...(metadata !== undefined && { metadata: kept }),
+    ...(Array.isArray(items) && { items: items.map(withoutManagedFields) }),
+  };
 }
 
 function formatValue(value: unknown, format: string): string {
@@ -49,6 +64,9 @@ function parseColumns(template: string): { header: string; path: ReturnType<type
 export function outputOption(...formats: readonly string[]): Option {
   return new Option('-o, --output <format>', formats.join(', ')).argParser((text: string) => {
     const [name, template] = splitFormat(text);
+    if (/^(go-)?template/.test(name)) {
+      throw new InvalidArgumentError("Go templates are not understood; use -o jsonpath='{.metadata.name}'.");
+    }
     const wanted = template === undefined ? name : `${name}=…`;
     if (!formats.includes(wanted)) throw new InvalidArgumentError(`Use ${formats.join(', ')}.`);
     if (name === 'jsonpath') fillTemplate(template ?? '', {});

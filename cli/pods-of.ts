@@ -20,13 +20,20 @@ export async function findPod(session: Session, word: string): Promise<MeantPod>
     const pod = await readPod(session, name);
     return pod === undefined ? { name } : { name, pod };
   }
-  const path = resourcePath(target.resource, session.namespace, target.name);
-  const selector = formatSelector(await session.client.call<Selecting>('GET', path));
-  if (selector === '') throw new UsageError(`${word} selects no pods: name a pod, or what makes pods`);
+  const selector = await readSelector(session, word);
   const [first, ...others] = await listPods(session, selector);
   if (first === undefined) throw new Error(`${word} has no pods; see berth describe ${word}`);
   if (others.length > 0) process.stderr.write(`Found ${others.length + 1} pods, using pod/${first.metadata.name}\n`);
   return { name: first.metadata.name, pod: first };
+}
+
+/** The labels by which `deployment/web` selects its pods. Throws UsageError for what selects none. */
+export async function readSelector({ client, names, namespace }: Session, word: string): Promise<string> {
+  const [target] = parseTargets([word], names);
+  const path = target && resourcePath(target.resource, namespace, target.name);
+  const selector = path === undefined ? '' : formatSelector(await client.call<Selecting>('GET', path));
+  if (selector === '') throw new UsageError(`${word} selects no pods: name a pod, or what makes pods`);
+  return selector;
 }
 
 async function readPod({ client, names, namespace }: Session, name: string): Promise<Stored<Pod> | undefined> {
