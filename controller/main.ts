@@ -41,6 +41,7 @@ import { EventRecorder } from './store/event-recorder.ts';
 import { keepEventsSwept } from './store/event-sweeper.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { targetRoutes } from './target-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
@@ -188,6 +189,7 @@ async function serve(
 ): Promise<{ ready: { api: string; metrics: string }; address: Address }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
+  const authorizer = new Authorizer(store);
   const api = new ApiServer({
     store,
     clock,
@@ -196,14 +198,14 @@ async function serve(
     tls: () => pki.serverIdentity('api-server', [...reachableNames(settings.apiListen), ...apiServiceNames]),
     authenticator: new Authenticator(admins, accountTokens),
     accountTokens,
-    authorizer: new Authorizer(store),
+    authorizer,
     services: new ServiceAllocator(store, Math.random),
     random: Math.random,
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,
     usage,
     build: readBuildInfo(import.meta.dirname),
-    routes: tokenRoutes(tokens),
+    routes: [...tokenRoutes(tokens), ...targetRoutes(store, authorizer)],
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
   const metrics = new MetricsListener({ registry, log, isAllowed });

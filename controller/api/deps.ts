@@ -36,6 +36,8 @@ export interface ExtensionRoute {
   path: string;
   /** The handler recognises its caller by what the body holds (a join token); nobody else is asked who they are. */
   anonymous?: true;
+  /** The handler decides what its caller may do; else a right on the path is needed. */
+  checksAccess?: true;
   /** `body` is parsed JSON, undefined when there was none. What it returns is sent as JSON; errors as a Status. */
   handler(body: unknown, request: ExtensionRequest): unknown;
 }

@@ -38,7 +38,8 @@ export class Router {
     const resource = matched === undefined ? parseResourcePath(target.segments) : undefined;
     if (resource !== undefined) return this.#resources.answer(request, resource);
     const path = `/${target.segments.join('/')}`;
-    if (!isAnonymous) this.#deps.authorizer.require(user, { verb: method.toLowerCase(), path });
+    if (!isAnonymous && matched?.route.checksAccess !== true)
+      this.#deps.authorizer.require(user, { verb: method.toLowerCase(), path });
     if (matched !== undefined) return answerRoute(matched, request);
     const document = this.#documentFor(request);
     if (document !== undefined && method !== 'GET') throw new MethodNotAllowed(['GET']);

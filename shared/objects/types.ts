@@ -7,9 +7,11 @@ import type { ObjectMeta } from 'kubernetes-types/meta/v1.d.ts';
 export type {
   ConfigMap,
   Container,
+  ContainerPort,
   ContainerState,
   ContainerStateTerminated,
   ContainerStatus,
+  EndpointAddress,
   Endpoints,
   EnvFromSource,
   EnvVar,

@@ -11,7 +11,7 @@ export interface Series {
   value: number;
 }
 
-/** A real Prometheus with a folder of its own that scrapes one URL every second. */
+/** A real Prometheus with a folder of its own. */
 export class Prometheus {
   readonly #child: ChildProcess;
   readonly #url: string;
@@ -21,14 +21,18 @@ export class Prometheus {
     this.#url = url;
   }
 
-  static async start(directory: string, target: string): Promise<Prometheus> {
+  /** One that scrapes one URL every second. */
+  static start(directory: string, target: string): Promise<Prometheus> {
     mkdirSync(directory);
     const { host, pathname } = new URL(target);
-    const config = {
-      global: { scrape_interval: '1s' },
-      scrape_configs: [{ job_name: 'berth', metrics_path: pathname, static_configs: [{ targets: [host] }] }],
-    };
-    writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config));
+    const job = { job_name: 'berth', metrics_path: pathname, static_configs: [{ targets: [host] }] };
+    return Prometheus.startWith(directory, { scrape_configs: [job] });
+  }
+
+  /** One with a configuration, and a scrape every second. Files that it names are in the folder already. */
+  static async startWith(directory: string, config: object): Promise<Prometheus> {
+    const text = JSON.stringify({ ...config, global: { scrape_interval: '1s' } });
+    writeFileSync(join(directory, 'prometheus.yml'), text);
     const [port] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     const log = openSync(join(directory, 'prometheus.log'), 'w');
