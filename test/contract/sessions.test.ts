@@ -151,8 +151,8 @@ describe('sessions, by the bytes of their messages', () => {
 
   it('takes [255, 0] as the end of input, and leaves the output open', async () => {
     const { socket, messages } = dial(exec, ['v5.channel.k8s.io']);
-    const session = await begun();
     await once(socket, 'open');
+    const session = await begun();
     socket.send(Buffer.from([255, 0]));
     await until(() => session.ended.includes(channel.stdin), 'the input has ended');
     session.print(channel.stdout, 'still here');
