@@ -23,6 +23,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
   },
   'Change:': {
     apply: async () => (await import('./apply.ts')).applyCommand(),
+    create: async () => (await import('./create.ts')).createCommand(),
     diff: async () => (await import('./diff.ts')).diffCommand(),
     delete: async () => (await import('./delete.ts')).deleteCommand(),
     scale: async () => (await import('./scale.ts')).scaleCommand(),

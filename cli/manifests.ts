@@ -18,14 +18,22 @@ const maxDocuments = 1000;
 const downloadTimeoutMs = 30_000;
 const extensions = ['.yaml', '.yml', '.json'];
 
-/** Objects of files, directories and `-` (standard input), lists taken apart. Throws UsageError naming file, document and line. */
-export async function readManifests(paths: readonly string[], recursive: boolean): Promise<Manifest[]> {
+/**
+ * Objects of files, directories and `-` (standard input), lists taken apart; with `mayGenerateNames` they may have
+ * `generateName` instead of a name. Throws UsageError naming file, document and line.
+ */
+export async function readManifests(
+  paths: readonly string[],
+  recursive: boolean,
+  mayGenerateNames = false,
+): Promise<Manifest[]> {
+  const parse = (source: string, content: string): Manifest[] => parseManifests(source, content, mayGenerateNames);
   if (paths.length === 0) throw new UsageError('name a file or directory with -f, or - for standard input');
   const found: Manifest[] = [];
   for (const path of paths) {
-    if (path === '-') found.push(...parseManifests('standard input', await text(process.stdin)));
-    else if (/^https?:\/\//.test(path)) found.push(...parseManifests(path, await download(path)));
-    else for (const file of listFiles(path, recursive)) found.push(...parseManifests(file, readText(file)));
+    if (path === '-') found.push(...parse('standard input', await text(process.stdin)));
+    else if (/^https?:\/\//.test(path)) found.push(...parse(path, await download(path)));
+    else for (const file of listFiles(path, recursive)) found.push(...parse(file, readText(file)));
   }
   if (found.length === 0) throw new UsageError(`no objects in ${paths.join(', ')}`);
   return found;
@@ -62,7 +70,7 @@ function listFiles(path: string, recursive: boolean): string[] {
 }
 
 /** Objects of one text in YAML or JSON. */
-export function parseManifests(source: string, content: string): Manifest[] {
+export function parseManifests(source: string, content: string, mayGenerateNames = false): Manifest[] {
   const { LineCounter, parseAllDocuments } = yaml();
   const counter = new LineCounter();
   const documents = parseAllDocuments(content, { ...kubectlYaml, lineCounter: counter, uniqueKeys: true });
@@ -82,11 +90,11 @@ export function parseManifests(source: string, content: string): Manifest[] {
     } catch (error) {
       throw new UsageError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-    return value === null ? [] : toObjects(where, value);
+    return value === null ? [] : toObjects(where, value, mayGenerateNames);
   });
 }
 
-function toObjects(where: string, value: unknown): Manifest[] {
+function toObjects(where: string, value: unknown, mayGenerateNames: boolean): Manifest[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UsageError(`${where}: is not an object; a manifest begins with apiVersion and kind`);
   }
@@ -99,9 +107,10 @@ function toObjects(where: string, value: unknown): Manifest[] {
     throw new UsageError(`${where}: is for kustomize and no object; use ${pipe}`);
   }
   if (object.kind.endsWith('List') && Array.isArray(object.items)) {
-    return object.items.flatMap((item, index) => toObjects(`${where} items[${index}]`, item));
+    return object.items.flatMap((item, index) => toObjects(`${where} items[${index}]`, item, mayGenerateNames));
   }
-  const name = (object.metadata as { name?: unknown } | undefined)?.name;
+  const metadata = object.metadata as { name?: unknown; generateName?: unknown } | undefined;
+  const name = metadata?.name ?? (mayGenerateNames ? metadata?.generateName : undefined);
   if (typeof name !== 'string' || name === '') throw new UsageError(`${where}: metadata.name: missing`);
   return [{ source: where, object: object as KubeObject }];
 }
