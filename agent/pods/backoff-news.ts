@@ -17,11 +17,13 @@ export class BackoffNews {
       if (!['CrashLoopBackOff', 'ImagePullBackOff'].includes(reason) || this.#told.get(container.name) === news)
         continue;
       this.#told.set(container.name, news);
-      const text =
-        reason === 'CrashLoopBackOff'
-          ? `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`
-          : `Back-off pulling image "${container.image ?? ''}"`;
-      events.warning('BackOff', text, container.name);
+      if (reason === 'CrashLoopBackOff') {
+        const text = `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
+        events.warning('BackOff', text, container.name);
+      } else {
+        events.normal('BackOff', `Back-off pulling image "${container.image ?? ''}"`, container.name);
+        events.warning('Failed', 'Error: ImagePullBackOff', container.name);
+      }
     }
   }
 }

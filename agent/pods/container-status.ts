@@ -26,7 +26,7 @@ import { containerKey } from './step.ts';
 
 /** After this long a failed pull shows as `ImagePullBackOff` instead of the failure itself. */
 export const pullFailureShownMs = 2000;
-const pullFailures = ['ErrImagePull', 'RegistryUnavailable', 'ImageInspectError'];
+const pullFailures = ['ErrImagePull', 'ImageInspectError'];
 
 /** The status of one container as `kubectl get` and `describe` read it. */
 export function containerStatusOf(view: PodView, container: Container, runtime: string): ContainerStatus {
@@ -78,7 +78,10 @@ function waitingOf(
   if (termination === undefined || record === undefined || latest.sandbox !== currentSandbox(view)?.id)
     return undefined;
   if (!isRestarted(specOf(view.pod), container, termination.exitCode)) return undefined;
-  if (remainingDelayMs(record, termination, view.now) === 0) return undefined;
+  if (remainingDelayMs(record, termination, view.now) === 0) {
+    const { reason, message } = termination;
+    return reason === 'StartError' ? { reason: 'RunContainerError', message } : undefined;
+  }
   const delay = formatDelay(restartDelayMs(record, termination));
   const { name, namespace = 'default', uid } = view.pod.metadata;
   const what = `container=${container.name} pod=${name}_${namespace}(${uid})`;

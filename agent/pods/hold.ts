@@ -3,7 +3,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Hold } from './pod-view.ts';
 import { StepFailure } from './step-failure.ts';
 
-const images = ['ErrImagePull', 'RegistryUnavailable', 'ImageInspectError', 'InvalidImageName', 'ErrImageNeverPull'];
+const images = ['ErrImagePull', 'ImageInspectError', 'InvalidImageName', 'ErrImageNeverPull'];
 const imageBackoff = { initialMs: 10_000, maxMs: 300_000 };
 const otherBackoff = { initialMs: 1000, maxMs: 60_000 };
 

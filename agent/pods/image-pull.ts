@@ -48,9 +48,13 @@ async function pull(pod: Stored<Pod>, container: Container, deps: PullDeps, sign
   deps.events.normal('Pulling', `Pulling image "${image}"`, name);
   const began = deps.clock.monotonic();
   const record = await deps.images.pull(image, { credentials, signal });
-  const seconds = `${((deps.clock.monotonic() - began) / 1000).toFixed(3)}s`;
+  const took = shortTime(deps.clock.monotonic() - began);
   const size = `Image size: ${String(record.sizeBytes)} bytes.`;
-  deps.events.normal('Pulled', `Successfully pulled image "${image}" in ${seconds}. ${size}`, name);
+  deps.events.normal(
+    'Pulled',
+    `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`,
+    name,
+  );
   return record;
 }
 
@@ -60,7 +64,9 @@ function failureOf(error: unknown, image: string, name: string, events: PodEvent
     events.warning('Failed', `Error: ${error.reason}`, name);
     return error;
   }
-  const reason = error instanceof ImageError ? error.failure : 'ErrImagePull';
+  // That nobody answers is no reason of its own to users: the message says it.
+  const failure = error instanceof ImageError ? error.failure : 'ErrImagePull';
+  const reason = failure === 'RegistryUnavailable' ? 'ErrImagePull' : failure;
   if (reason === 'InvalidImageName') {
     const text = `Failed to apply default image tag "${image}": ${messageOf(error)}`;
     events.warning('InspectFailed', text, name);
@@ -70,4 +76,13 @@ function failureOf(error: unknown, image: string, name: string, events: PodEvent
   events.warning('Failed', `Failed to pull image "${image}": ${messageOf(error)}`, name);
   events.warning('Failed', `Error: ${reason}`, name);
   return new StepFailure(reason, messageOf(error), { cause: error });
+}
+
+/** `350ms`, `1.2s`, `1m2.5s`: as Go prints durations. */
+function shortTime(ms: number): string {
+  const whole = Math.floor(ms);
+  if (whole < 1000) return `${String(whole)}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  const seconds = `${String((whole % 60_000) / 1000)}s`;
+  return minutes === 0 ? seconds : `${String(minutes)}m${seconds}`;
 }

@@ -28,8 +28,11 @@ export function securityOf(pod: Stored<Pod>, container: Container, image: ImageR
   };
   if (runAsUser !== undefined) security.runAsUser = runAsUser;
   if (runAsGroup !== undefined) security.runAsGroup = runAsGroup;
-  checkNonRoot(security, image);
-  return security;
+  const problem = rootProblem(security, image);
+  if (problem === undefined) return security;
+  const { name, namespace = 'default', uid } = pod.metadata;
+  const where = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
+  throw new ApiError('NotFound', `${problem} ${where}`);
 }
 
 function seccompOf(
@@ -41,15 +44,12 @@ function seccompOf(
   return { type: 'RuntimeDefault' };
 }
 
-function checkNonRoot({ runAsNonRoot, runAsUser }: ContainerSecurity, image: ImageRecord): void {
-  if (!runAsNonRoot || (runAsUser !== undefined && runAsUser > 0)) return;
-  if (runAsUser === 0) throw new ApiError('NotFound', "container's runAsUser breaks non-root policy");
+/** As the kubelet says it; undefined when the container may run. */
+function rootProblem({ runAsNonRoot, runAsUser }: ContainerSecurity, image: ImageRecord): string | undefined {
+  if (!runAsNonRoot || (runAsUser !== undefined && runAsUser > 0)) return undefined;
+  if (runAsUser === 0) return "container's runAsUser breaks non-root policy";
   const user = image.user.split(':')[0] ?? '';
-  if (user === '' || user === 'root' || user === '0') {
-    throw new ApiError('NotFound', 'container has runAsNonRoot and image will run as root');
-  }
-  if (!/^[0-9]+$/.test(user)) {
-    const text = `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root`;
-    throw new ApiError('NotFound', text);
-  }
+  if (user === '' || user === 'root' || user === '0') return 'container has runAsNonRoot and image will run as root';
+  if (/^[0-9]+$/.test(user)) return undefined;
+  return `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root`;
 }

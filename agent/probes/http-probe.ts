@@ -43,7 +43,8 @@ export async function httpProbe(
   return { outcome: 'failure', output: `stopped after ${String(maxRedirects)} redirects` };
 }
 
-function urlOf({ scheme, host, port, path }: HttpGet, container: Container, ip: string): URL {
+/** Throws for a port that the container does not have. */
+export function urlOf({ scheme, host, port, path }: HttpGet, container: Container, ip: string): URL {
   const name = host === undefined || host === '' ? ip : host;
   const authority = isIPv6(name) ? `[${name}]` : name;
   const base = `${(scheme ?? 'HTTP').toLowerCase()}://${authority}:${String(portNumber(port, container))}`;

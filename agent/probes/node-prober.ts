@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
-import { messageOf } from '../../shared/errors.ts';
 import { orAbort } from '../../shared/or-abort.ts';
 import type { RuntimeDriver } from '../runtime/driver.ts';
 import { grpcProbe } from './grpc-probe.ts';
 import { httpProbe } from './http-probe.ts';
 import { portNumber } from './port.ts';
+import { probeWords } from './probe-words.ts';
 import type { ProbeAction, ProbeResult, ProbeTarget, Prober } from './prober.ts';
-import { TimeLimitError, withTimeLimit } from './time-limit.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 interface Deps {
   driver: Pick<RuntimeDriver, 'execSync'>;
@@ -31,7 +31,7 @@ export class NodeProber implements Prober {
       return { outcome, output: output.slice(0, maxOutputChars) };
     } catch (error) {
       signal.throwIfAborted();
-      return { outcome: 'failure', output: describe(action, target, error).slice(0, maxOutputChars) };
+      return { outcome: 'failure', output: probeWords(action, target, timeoutMs, error).slice(0, maxOutputChars) };
     }
   }
 
@@ -72,21 +72,4 @@ async function tcpProbe(host: string, port: number, signal: AbortSignal): Promis
     signal.removeEventListener('abort', onAbort);
     socket.on('error', () => undefined).destroy();
   }
-}
-
-/** Names what was asked, as the error of a socket alone does not. */
-function describe({ httpGet, tcpSocket, grpc }: ProbeAction, { ip }: ProbeTarget, error: unknown): string {
-  const text = error instanceof TimeLimitError ? `timeout: ${error.message}` : reasonOf(error);
-  if (httpGet !== undefined) {
-    const scheme = (httpGet.scheme ?? 'HTTP').toLowerCase();
-    return `Get "${scheme}://${httpGet.host ?? ip}:${String(httpGet.port)}${httpGet.path ?? '/'}": ${text}`;
-  }
-  if (tcpSocket !== undefined) return `dial tcp ${tcpSocket.host ?? ip}:${String(tcpSocket.port)}: ${text}`;
-  return grpc === undefined ? text : `grpc ${ip}:${String(grpc.port)}: ${text}`;
-}
-
-/** What scripts look for in the events: kubelet's words where nobody listens. */
-function reasonOf(error: unknown): string {
-  const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-  return isRefused ? 'connect: connection refused' : messageOf(error);
 }

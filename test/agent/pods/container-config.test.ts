@@ -91,7 +91,10 @@ describe('containerConfig', () => {
 
   it('refuses root where only others may run', async () => {
     const securityContext = { runAsNonRoot: true };
-    await assert.rejects(configOf({ securityContext }), /image will run as root/);
+    await assert.rejects(
+      configOf({ securityContext }),
+      /^ApiError: container has runAsNonRoot and image will run as root \(pod: "web_default\(.+\)", container: main\)$/,
+    );
     await assert.rejects(configOf({ securityContext }, {}, 'www'), /non-numeric user \(www\)/);
     assert.equal((await configOf({ securityContext }, {}, '1000')).security.runAsNonRoot, true);
   });

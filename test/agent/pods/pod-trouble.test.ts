@@ -34,11 +34,31 @@ describe('PodManager in trouble', () => {
     await bench.until(() => bench.waitingReason(pod) === 'ErrImagePull');
     await bench.until(() => bench.waitingReason(pod) === 'ImagePullBackOff');
     const { message } = bench.statusOf(pod).containerStatuses?.[0]?.state?.waiting ?? {};
-    assert.match(message ?? '', /Back-off pulling image "absent:1".*manifest unknown/);
+    assert.equal(message, 'Back-off pulling image "absent:1": ErrImagePull: registry says: manifest unknown');
+    const told = bench.link.events.map(({ type, reason, message: text }) => `${type} ${reason} ${text}`);
+    assert.deepEqual(told, [
+      'Normal Pulling Pulling image "absent:1"',
+      'Warning Failed Failed to pull image "absent:1": registry says: manifest unknown',
+      'Warning Failed Error: ErrImagePull',
+      'Normal BackOff Back-off pulling image "absent:1"',
+      'Warning Failed Error: ImagePullBackOff',
+    ]);
     bench.runtime.images.failures.clear();
     await bench.until(() => bench.isReady(pod));
     const waited = bench.link.events.filter(({ reason }) => reason === 'Pulling').map(({ at }) => at);
     assert.ok((waited.at(-1) ?? 0) - (waited[0] ?? 0) >= 10_000);
+  });
+
+  it('shows a registry that nobody reaches as any failed pull', async () => {
+    const failure = new ImageError('RegistryUnavailable', 'cannot reach registry example.test: connection refused');
+    bench.runtime.images.failures.set('absent:1', failure);
+    await bench.start();
+    const pod = withContainer({ image: 'absent:1' });
+    bench.link.desired.set('pods', pod);
+    await bench.until(() => bench.waitingReason(pod) === 'ErrImagePull');
+    const { message } = bench.statusOf(pod).containerStatuses?.[0]?.state?.waiting ?? {};
+    assert.match(message ?? '', /cannot reach registry example\.test/);
+    await bench.until(() => bench.waitingReason(pod) === 'ImagePullBackOff');
   });
 
   it('does not pull with policy Never', async () => {
@@ -105,6 +125,7 @@ describe('PodManager in trouble', () => {
     await bench.start();
     const pod = aPod();
     bench.link.desired.set('pods', pod);
+    await bench.until(() => bench.waitingReason(pod) === 'RunContainerError', 1);
     await bench.until(() => bench.waitingReason(pod) === 'CrashLoopBackOff');
     const ended = bench.statusOf(pod).containerStatuses?.[0]?.lastState?.terminated;
     assert.equal(ended?.reason, 'StartError');

@@ -73,10 +73,32 @@ describe('NodeProber', () => {
     const began = Date.now();
     const { outcome, output } = await check({ httpGet: { port, path: '/never' } }, 200);
     assert.equal(outcome, 'failure');
-    assert.match(output, /timeout/);
+    const late = 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+    assert.equal(output, `Get "http://127.0.0.1:${port}/never": ${late}`);
     assert.ok(Date.now() - began < 1500);
     const closed = await check({ httpGet: { port: 1 } });
-    assert.match(closed.output, /^Get "http:\/\/127\.0\.0\.1:1\/": connect: connection refused$/);
+    const refused = 'dial tcp 127.0.0.1:1: connect: connection refused';
+    assert.equal(closed.output, `Get "http://127.0.0.1:1/": ${refused}`);
+    assert.equal((await check({ tcpSocket: { port: 1 } })).output, refused);
+    assert.match(
+      (await check({ grpc: { port: 1 } }, 1000)).output,
+      /^timeout: failed to connect service "127\.0\.0\.1:1" within 1s: context deadline exceeded$/,
+    );
+  });
+
+  it('names the port of a URL, and says what answered something else', async () => {
+    const tcp = createTcp((socket) => socket.end()).listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const silent = (tcp.address() as AddressInfo).port;
+    assert.equal(
+      (await check({ httpGet: { port: silent, path: 'x' } })).output,
+      `Get "http://127.0.0.1:${silent}/x": EOF`,
+    );
+    tcp.close();
+    const secure = await check({ httpGet: { port: 'web', scheme: 'HTTPS', path: '/ok' } });
+    const words = 'http: server gave HTTP response to HTTPS client';
+    assert.equal(secure.output, `Get "https://127.0.0.1:${port}/ok": ${words}`);
+    assert.equal((await check({ httpGet: { port: 'absent' } })).output, "couldn't find port: absent");
   });
 
   it('connects for tcp', async () => {
