@@ -16,6 +16,7 @@ import { Authenticator } from './api/access/authenticator.ts';
 import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
+import { ManagedStore } from './api/patch/managed-store.ts';
 import { ApiServer } from './api/server.ts';
 import { ServiceAllocator } from './api/services/allocator.ts';
 import { readBuildInfo } from './build-info.ts';
@@ -148,7 +149,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
   const nodes = new Nodes({
     bus,
     data,
-    store,
+    store: new ManagedStore(store, 'kubelet', clock),
     clock,
     log,
     events,
@@ -176,9 +177,10 @@ function decide(
 ): void {
   const issueLasting: AccountTokens['issueLasting'] = (order) => accountTokens.issueLasting(order);
   const api = { address: reachableAddress(address), port: address.port, authority: pki.authority, issueLasting };
-  const deps = { store, clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
-  startReconcilers(deps, scope.child('reconcilers'));
-  new Scheduler(deps).run(scope.child('scheduler'));
+  const deps = { clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
+  const storeOf = (manager: string): Store => new ManagedStore(store, manager, clock);
+  startReconcilers({ ...deps, store: storeOf('kube-controller-manager') }, scope.child('reconcilers'));
+  new Scheduler({ ...deps, store: storeOf('kube-scheduler') }).run(scope.child('scheduler'));
 }
 
 /** The API and the metrics; the kubeconfig names the port that was got. */

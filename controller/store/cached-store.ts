@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../shared/clock.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
 import type { ResourceName } from '../../shared/objects/resources.ts';
-import type { KubeObject } from '../../shared/objects/types.ts';
+import type { KubeObject, ManagedFieldsEntry } from '../../shared/objects/types.ts';
 import { ChangeRing } from './change-ring.ts';
 import type { RingLimits } from './change-ring.ts';
 import { ObjectIndex } from './object-index.ts';
 import { isFinished, prepareCreate, prepareUpdate } from './object-rules.ts';
 import type { Change, ObjectKey, StateStore } from './state-store.ts';
+import { SharedFields } from './shared-fields.ts';
 import { conflict, notFound } from './store-errors.ts';
 import type { ListOptions, ListResult, Store, WatchOptions } from './store.ts';
 
@@ -15,8 +16,10 @@ import type { ListOptions, ListResult, Store, WatchOptions } from './store.ts';
 export async function openStore(state: StateStore, clock: Clock, limits?: RingLimits): Promise<Store> {
   const { objects, version } = await state.load();
   const index = new ObjectIndex();
-  for (const { key, object } of objects) index.put(key, freeze(object));
-  return new CachedStore(state, clock, index, new ChangeRing(version, limits));
+  const fields = new SharedFields();
+  for (const { key, object } of objects)
+    index.put(key, freeze(withEntries(object, fields.share(object.metadata.managedFields ?? []))));
+  return new CachedStore(state, clock, index, new ChangeRing(version, limits), fields);
 }
 
 const maxObjectBytes = 1.5 * 1024 * 1024;
@@ -31,14 +34,16 @@ class CachedStore implements Store {
   readonly #clock: Clock;
   readonly #index: ObjectIndex;
   readonly #ring: ChangeRing;
+  readonly #fields: SharedFields;
   /** Settles when everything begun so far is in the cache. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(state: StateStore, clock: Clock, index: ObjectIndex, ring: ChangeRing) {
+  constructor(state: StateStore, clock: Clock, index: ObjectIndex, ring: ChangeRing, fields: SharedFields) {
     this.#state = state;
     this.#clock = clock;
     this.#index = index;
     this.#ring = ring;
+    this.#fields = fields;
   }
 
   get version(): number {
@@ -60,14 +65,14 @@ class CachedStore implements Store {
 
   async create<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
     const key = keyOf(resource, object);
-    const { copy, bytes } = toJson(key, object);
+    const { copy, bytes } = this.#toJson(key, object);
     const fresh = prepareCreate(copy, this.#clock.now());
     return this.#commit(key, 'ADDED', fresh, bytes, () => this.#state.create(key, fresh)) as Promise<T>;
   }
 
   async update<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
     const key = keyOf(resource, object);
-    const { copy, bytes } = toJson(key, object);
+    const { copy, bytes } = this.#toJson(key, object);
     const current = this.#mustHave(key);
     const { resourceVersion } = current.metadata;
     if (copy.metadata.resourceVersion !== resourceVersion) throw conflict(key);
@@ -88,7 +93,7 @@ class CachedStore implements Store {
   ): Promise<T> {
     return this.#retry(() => {
       const current = this.#mustHave({ resource, namespace, name }) as T;
-      const changed = change(structuredClone(current));
+      const changed = change(copyOf(current));
       return changed === undefined ? Promise.resolve(current) : this.update(resource, changed);
     });
   }
@@ -107,6 +112,19 @@ class CachedStore implements Store {
 
   watch(options: WatchOptions): AsyncGenerator<Change, void> {
     return this.#ring.watch(options);
+  }
+
+  /** A copy in plain JSON, without what the caller still holds and without undefined fields. */
+  #toJson<T extends KubeObject>(key: ObjectKey, object: T): { copy: T; bytes: number } {
+    const { managedFields = [], ...metadata } = object.metadata;
+    const body = JSON.stringify({ ...object, metadata });
+    const entries = this.#fields.share(managedFields);
+    const bytes = body.length + (entries.length === 0 ? 0 : JSON.stringify(entries).length);
+    if (bytes > maxObjectBytes) {
+      const message = `${key.resource} "${key.name}" is ${bytes} bytes; at most ${maxObjectBytes} are kept`;
+      throw new ApiError('RequestEntityTooLarge', message);
+    }
+    return { copy: withEntries(JSON.parse(body) as T, entries), bytes };
   }
 
   #mustHave(key: ObjectKey): KubeObject {
@@ -163,14 +181,14 @@ function keyOf(resource: ResourceName, { metadata }: KubeObject): ObjectKey {
   return { resource, namespace: metadata.namespace ?? '', name: metadata.name };
 }
 
-/** A copy in plain JSON, without what the caller still holds and without undefined fields. */
-function toJson<T>(key: ObjectKey, object: T): { copy: T; bytes: number } {
-  const body = JSON.stringify(object);
-  if (body.length > maxObjectBytes) {
-    const message = `${key.resource} "${key.name}" is ${body.length} bytes; at most ${maxObjectBytes} are kept`;
-    throw new ApiError('RequestEntityTooLarge', message);
-  }
-  return { copy: JSON.parse(body) as T, bytes: body.length };
+/** To be changed, except for the entries of managedFields: these are made anew or kept. */
+function copyOf<T extends KubeObject>(object: T): T {
+  const { managedFields = [], ...metadata } = object.metadata;
+  return withEntries(structuredClone({ ...object, metadata }), managedFields);
+}
+
+function withEntries<T extends KubeObject>(object: T, managedFields: ManagedFieldsEntry[]): T {
+  return managedFields.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 /** Shared by the cache, watchers and every reader: a write to it throws where it is made. */

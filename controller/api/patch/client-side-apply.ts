@@ -33,7 +33,7 @@ export function takeOverClientSide(
   types: Types,
 ): Ownership[] {
   const said = readLastApplied(current);
-  if (!commandLines.has(writer.manager) || said === undefined) return owners;
+  if (!commandLines.has(writer.manager) || writer.subresource !== undefined || said === undefined) return owners;
   const isClientSide = ({ operation, fields }: Ownership): boolean =>
     operation === 'Update' && hasMember(fields, lastAppliedPath);
   const taken = owners.filter(isClientSide);
@@ -42,7 +42,8 @@ export function takeOverClientSide(
   const fields: FieldSet = unionAll(taken.map((owner) => intersection(owner.fields, once)));
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
   const others = owners.filter((owner) => owner !== mine && !isClientSide(owner));
-  return [...others, { ...mine, fields: union(mine.fields, fields) }];
+  const { entry: _, ...rest } = mine;
+  return [...others, { ...rest, fields: union(mine.fields, fields) }];
 }
 
 /** `berth scale` and `berth rollout` are the same hand as `berth apply`: what they set, it may set again. */

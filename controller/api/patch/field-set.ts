@@ -24,13 +24,27 @@ export function isEmpty(set: FieldSet): boolean {
   return !set.isMember && set.children.size === 0;
 }
 
+/** `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
-  const children = new Map(a.children);
+  const added = new Map<string, FieldSet>();
   for (const [step, child] of b.children) {
-    const other = children.get(step);
-    children.set(step, other === undefined ? child : union(other, child));
+    const other = a.children.get(step);
+    const both = other === undefined ? child : union(other, child);
+    if (both !== other) added.set(step, both);
   }
-  return { isMember: a.isMember || b.isMember, children };
+  const isMember = a.isMember || b.isMember;
+  if (added.size === 0 && isMember === a.isMember) return a;
+  return { isMember, children: added.size === 0 ? a.children : new Map([...a.children, ...added]) };
+}
+
+/** Whether both have the same members. */
+export function isSame(a: FieldSet, b: FieldSet): boolean {
+  if (a === b) return true;
+  if (a.isMember !== b.isMember || a.children.size !== b.children.size) return false;
+  return [...a.children].every(([step, child]) => {
+    const other = b.children.get(step);
+    return other !== undefined && isSame(child, other);
+  });
 }
 
 /** Halves first: adding one after the other would copy what is there for each of thousands of owners. */
@@ -49,34 +63,40 @@ export function hasMember(set: FieldSet, [step, ...further]: readonly string[]):
 
 /** Members of `a` that are not members of `b`. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
-  return select(a, b, (inA, inB) => inA.isMember && !(inB?.isMember ?? false));
+  return select(a, b, (inA, inB) => inA.isMember && !inB.isMember);
 }
 
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
-  return select(a, b, (inA, inB) => inA.isMember && (inB?.isMember ?? false));
+  return select(a, b, (inA, inB) => inA.isMember && inB.isMember, emptySet);
 }
 
 /** Members of `a` that `b` has not, and has nothing below of either. */
 export function untouched(a: FieldSet, b: FieldSet): FieldSet {
-  return select(a, b, (inA, inB) => inA.isMember && inB === undefined);
+  return select(a, b, () => false);
 }
 
 /** Members of `after` that are new or have another value than in `before`: both read from objects. */
 export function written(before: FieldSet, after: FieldSet): FieldSet {
-  const isWritten = (now: FieldSet, was: FieldSet | undefined): boolean =>
-    now.isMember && (was === undefined || !was.isMember || !isEqual(now.value, was.value));
-  return select(after, before, isWritten);
+  return select(after, before, (now, was) => now.isMember && (!was.isMember || !isEqual(now.value, was.value)));
 }
 
-type Selects = (inA: FieldSet, inB: FieldSet | undefined) => boolean;
+type Selects = (inA: FieldSet, inB: FieldSet) => boolean;
 
-function select(a: FieldSet, b: FieldSet | undefined, selects: Selects): FieldSet {
+/**
+ * The members of `a` that are selected by what `b` has in their place. Where it has nothing, all of them are, or
+ * `elsewhere` if it is given. `a` itself when all are selected.
+ */
+function select(a: FieldSet, b: FieldSet, selects: Selects, elsewhere?: FieldSet): FieldSet {
   const children = new Map<string, FieldSet>();
+  let isWhole = true;
   for (const [step, child] of a.children) {
-    const selected = select(child, b?.children.get(step), selects);
+    const other = b.children.get(step);
+    const selected = other === undefined ? (elsewhere ?? child) : select(child, other, selects, elsewhere);
+    if (selected !== child) isWhole = false;
     if (!isEmpty(selected)) children.set(step, selected);
   }
-  return { isMember: selects(a, b), children };
+  const isMember = selects(a, b);
+  return isWhole && isMember === a.isMember ? a : { isMember, children };
 }
 
 /** As `fieldsV1` of a managedFields entry. */

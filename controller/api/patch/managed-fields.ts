@@ -2,10 +2,20 @@ import { rfc3339 } from '../../../shared/clock.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import { apiVersionOf } from '../../../shared/objects/resources.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../../shared/objects/types.ts';
-import { difference, emptySet, fromFieldsV1, isEmpty, toFieldsV1, union, unionAll, written } from './field-set.ts';
+import {
+  difference,
+  emptySet,
+  fromFieldsV1,
+  isEmpty,
+  isSame,
+  toFieldsV1,
+  union,
+  unionAll,
+  written,
+} from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
-import { checkDepth, isEqual } from './json.ts';
+import { checkDepth, isEqual, isObject } from './json.ts';
 import { shapeOf } from './shape.ts';
 import type { Types } from './shape.ts';
 
@@ -21,6 +31,8 @@ export interface Writer {
 export interface Ownership extends Writer {
   time?: string;
   fields: FieldSet;
+  /** The stored entry that says all this; absent when it is to be written anew. */
+  entry?: ManagedFieldsEntry;
 }
 
 export function isSameWriter(a: Writer, b: Writer): boolean {
@@ -55,8 +67,8 @@ export function trackUpdate<T extends KubeObject>(
     ...(subresource && { subresource }),
   };
   const shape = shapeOf(info);
-  const before = fieldsOf(types, shape, previous);
-  const after = fieldsOf(types, shape, next);
+  const before = fieldsOf(types, shape, previous && without(previous, next));
+  const after = fieldsOf(types, shape, previous ? without(next, previous) : next);
   const gained = written(before, after);
   const gone = difference(before, after);
   const owners = readOwners(givenOrLive(previous, next));
@@ -67,6 +79,15 @@ export function trackUpdate<T extends KubeObject>(
   const owned = union(difference(mine.fields, gone), gained);
   return withManagedFields(next, [...others, withFields(mine, owned, now)]);
 }
+
+/** The object without what the other says alike: that changes no owner, and most writes leave spec or status alone. */
+function without(object: KubeObject, other: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata, ...parts } = object;
+  const changed = Object.entries(parts).filter(([name, part]) => !isEqual(part, (other as object as Parts)[name]));
+  return { apiVersion, kind, metadata, ...Object.fromEntries(changed) };
+}
+
+type Parts = Record<string, unknown>;
 
 /**
  * Clients that do not know managedFields send none, and lose nobody's; those that do may replace them, and a single
@@ -85,14 +106,26 @@ export function readOwners(entries: readonly ManagedFieldsEntry[]): Ownership[] 
     const { manager = '', operation, apiVersion = '', subresource, time, fieldsV1 } = entry;
     if (operation !== 'Apply' && operation !== 'Update') return [];
     const optional = { ...(subresource && { subresource }), ...(time !== undefined && { time }) };
-    return [{ manager, operation, apiVersion, ...optional, fields: fromFieldsV1(fieldsV1) }];
+    const kept = { ...optional, ...(Object.isFrozen(entry) && { entry }) };
+    return [{ manager, operation, apiVersion, ...kept, fields: readFields(fieldsV1) }];
   });
+}
+
+/** Stored fields are frozen, and many objects share them. */
+const knownFields = new WeakMap<object, FieldSet>();
+
+function readFields(fieldsV1: object | undefined): FieldSet {
+  if (!Object.isFrozen(fieldsV1) || !isObject(fieldsV1)) return fromFieldsV1(fieldsV1);
+  const known = knownFields.get(fieldsV1) ?? fromFieldsV1(fieldsV1);
+  knownFields.set(fieldsV1, known);
+  return known;
 }
 
 /** The entry with other fields; its time moves only when they differ. */
 export function withFields(owner: Ownership, fields: FieldSet, now: number): Ownership {
-  if (isEqual(toFieldsV1(owner.fields), toFieldsV1(fields))) return owner;
-  return { ...owner, fields, time: rfc3339(now) };
+  if (isSame(owner.fields, fields)) return owner;
+  const { entry: _, ...rest } = owner;
+  return { ...rest, fields, time: rfc3339(now) };
 }
 
 export function withManagedFields<T extends KubeObject>(object: T, owners: readonly Ownership[]): T {
@@ -101,16 +134,19 @@ export function withManagedFields<T extends KubeObject>(object: T, owners: reado
   return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
 }
 
-function toEntry({ manager, operation, apiVersion, subresource, time, fields }: Ownership): ManagedFieldsEntry {
-  return {
-    manager,
-    operation,
-    apiVersion,
-    ...(time !== undefined && { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: toFieldsV1(fields) as ManagedFieldsEntry['fieldsV1'],
-    ...(subresource && { subresource }),
-  };
+function toEntry(owner: Ownership): ManagedFieldsEntry {
+  const { manager, operation, apiVersion, subresource, time, fields, entry } = owner;
+  return (
+    entry ?? {
+      manager,
+      operation,
+      apiVersion,
+      ...(time !== undefined && { time }),
+      fieldsType: 'FieldsV1',
+      fieldsV1: toFieldsV1(fields) as ManagedFieldsEntry['fieldsV1'],
+      ...(subresource && { subresource }),
+    }
+  );
 }
 
 const maxUpdaters = 10;

@@ -1,10 +1,13 @@
+import { apiVersionOf } from '../../../shared/objects/resources.ts';
+import type { KubeObject } from '../../../shared/objects/types.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
+import { applyPatch, patchTypes } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
-import { readBody, readPatch } from '../verbs/codec.ts';
-import { placeReplacement } from '../verbs/metadata.ts';
+import { readBody, readPatch, types } from '../verbs/codec.ts';
+import { placeObject, placeReplacement } from '../verbs/metadata.ts';
 import { findObject } from '../verbs/read.ts';
 import { Representation } from '../verbs/representation.ts';
 import { replaceObject } from '../verbs/update.ts';
@@ -32,8 +35,27 @@ export class ScaleRoutes {
 
   async patch(request: ApiRequest, target: ResourceTarget): Promise<Reply> {
     const options = parseWriteOptions(request);
+    if (patchTypes[request.contentType] === 'apply') return this.#apply(request, target, options);
     const patch = await readPatch(request, { info: scaleInfo }, options, 'scale');
     return this.#write(request, target, options, (current) => patch.apply(scaleOf(current), this.#deps.clock.now()));
+  }
+
+  /** What is applied to the Scale is applied to the replicas of its object, where others own them or not. */
+  async #apply(request: ApiRequest, target: ResourceTarget, options: WriteOptions): Promise<Reply> {
+    const reply = this.#representation(request);
+    const { info } = target;
+    const scale = await readBody<Scalable>(request, 'Scale', options.fieldValidation);
+    const { spec } = scale;
+    const { metadata } = placeObject(scale, target);
+    const body = { apiVersion: apiVersionOf(info), kind: info.kind, metadata, ...(spec && { spec }) };
+    const fieldManager = options.hasFieldManager ? options.fieldManager : '';
+    const patch = { type: 'apply' as const, info, body, fieldManager, force: options.force, subresource: 'scale' };
+    const change = (current: KubeObject): KubeObject => {
+      withReplicas(current, { ...current, ...(spec && { spec }) });
+      return applyPatch(current, patch, types, this.#deps.clock.now());
+    };
+    const stored = await replaceObject({ deps: this.#deps, request, target, options }, change, 'Apply');
+    return reply(stored);
   }
 
   async #write(

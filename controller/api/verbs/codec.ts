@@ -28,13 +28,15 @@ export async function readObject(
   return decode(request, target, value, fieldValidation, problems);
 }
 
-/** Reads a body that is no stored object. */
+/** Reads a body that is no stored object, sent or applied. */
 export async function readBody<T extends { apiVersion: string; kind: string }>(
   request: ApiRequest,
   kind: BodyKind,
   fieldValidation: FieldValidation,
 ): Promise<T> {
-  const { value, problems } = await parse(request, kind);
+  const isApplied = patchTypes[request.contentType] === 'apply';
+  const format = isApplied ? 'application/yaml' : request.contentType;
+  const { value, problems } = parseBody(await request.body(), format, kind);
   const { object, warnings } = decodeBody<T>(kind, value, fieldValidation, problems);
   request.notes.warnings.push(...warnings);
   return object;
