@@ -1,4 +1,4 @@
-import { measured } from '../../shared/objects/resources.ts';
+import { allows, measured } from '../../shared/objects/resources.ts';
 import { attributesOf } from './access/attributes.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import { createToken } from './access/tokens/token-request.ts';
@@ -106,7 +106,9 @@ export class ResourceRoutes {
 
   #handlersOf({ info }: ResourceTarget): Partial<Record<Verb, Handler>> {
     if (measured.includes(info)) return this.#measured;
-    return info.verbs === undefined ? this.#objects : this.#reviews;
+    if (info.verbs === undefined) return this.#objects;
+    const all = allows(info, 'get') ? this.#objects : this.#reviews;
+    return Object.fromEntries(Object.entries(all).filter(([verb]) => allows(info, verb)));
   }
 }
 

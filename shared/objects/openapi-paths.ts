@@ -1,5 +1,5 @@
 import { deleteOptionsName, listName, patchName, refTo, statusName, type Json } from './openapi-schemas.ts';
-import { apiVersionOf, type ResourceInfo } from './resources.ts';
+import { allows, apiVersionOf, type ResourceInfo } from './resources.ts';
 import { bodyType, typeNameOf, type BodyKind } from './schema-table.ts';
 
 type Method = 'get' | 'put' | 'post' | 'delete' | 'patch';
@@ -41,19 +41,18 @@ export function openApiPaths(info: ResourceInfo): [string, Json][] {
   const collection = info.namespaced ? `${root}/namespaces/{namespace}/${info.plural}` : `${root}/${info.plural}`;
   const own = typeNameOf(info);
   const creation: Operation = { method: 'post', action: 'post', body: own, answer: own, query: writing };
-  if (info.verbs !== undefined) return [[collection, pathItem(collection, info, [creation])]];
+  if (!allows(info, 'get')) return [[collection, pathItem(collection, info, [creation])]];
   const list: Operation = { method: 'get', action: 'list', answer: listName(info), query: listing };
-  const ofCollection: Operation[] = [
-    list,
-    creation,
-    {
-      method: 'delete',
-      action: 'deletecollection',
-      body: deleteOptionsName,
-      answer: statusName,
-      query: [...selecting, ...deleting],
-    },
-  ];
+  const deletion: Operation = {
+    method: 'delete',
+    action: 'deletecollection',
+    body: deleteOptionsName,
+    answer: statusName,
+    query: [...selecting, ...deleting],
+  };
+  const ofCollection = [list, creation, deletion].filter(
+    ({ action }) => action !== 'deletecollection' || allows(info, action),
+  );
   const ofItem: Operation[] = [
     ...objectOperations(own),
     { method: 'delete', action: 'delete', body: deleteOptionsName, answer: statusName, query: deleting },

@@ -1,4 +1,4 @@
-import { apiVersionOf, type ResourceInfo } from './resources.ts';
+import { allows, apiVersionOf, type ResourceInfo } from './resources.ts';
 import { bodyType, type BodyKind, knownType, typeNameOf } from './schema-table.ts';
 import type { FieldSchema, TypeSchema } from './schema.ts';
 
@@ -40,7 +40,7 @@ export function componentsFor(rows: readonly ResourceInfo[]): Json {
   for (const info of rows) {
     addType(schemas, knownType(typeNameOf(info)));
     Object.assign(schemas[typeNameOf(info)] as Json, kindMark(info));
-    if (info.verbs === undefined) schemas[listName(info)] = listSchema(info);
+    if (allows(info, 'list')) schemas[listName(info)] = listSchema(info);
     for (const name of info.subresources) addSubresource(schemas, name);
   }
   addType(schemas, knownType(`${meta}.ListMeta`));

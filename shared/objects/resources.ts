@@ -44,6 +44,8 @@ function group(
 
 const inAll = { categories: ['all'] } as const;
 const clusterWide = { namespaced: false } as const;
+/** As in Kubernetes: to delete all of these at once would empty the cluster. */
+const oneByOne = { verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] } as const;
 const storedOnly = { storedOnly: true } as const;
 const madeByUpdate = { madeByUpdate: true } as const;
 const withStatus = { subresources: ['status'] } as const;
@@ -52,7 +54,10 @@ const withScale = { subresources: ['status', 'scale'] } as const;
 /** All stored resources; adding a kind is one row here and one in the schema overlay. */
 export const resources: readonly ResourceInfo[] = [
   ...group('', 'v1', {
-    Namespace: ['namespaces', { ...clusterWide, shortNames: ['ns'], subresources: ['status', 'finalize'] }],
+    Namespace: [
+      'namespaces',
+      { ...clusterWide, ...oneByOne, shortNames: ['ns'], subresources: ['status', 'finalize'] },
+    ],
     Node: ['nodes', { ...clusterWide, shortNames: ['no'], subresources: ['status', 'proxy'] }],
     Pod: [
       'pods',
@@ -174,6 +179,11 @@ export function findResource(name: ResourceName): ResourceInfo | undefined {
 /** The row of a Kind as manifests name it, or undefined. */
 export function findKind(apiVersion: string, kind: string): ResourceInfo | undefined {
   return byKind.get(`${apiVersion}/${kind}`);
+}
+
+/** Says whether this can be done with the resource itself. */
+export function allows({ verbs }: Pick<ResourceInfo, 'verbs'>, verb: string): boolean {
+  return verbs === undefined || verbs.includes(verb);
 }
 
 /** `v1`, `apps/v1`. */

@@ -51,8 +51,10 @@ export function dropStatus(info: ResourceInfo, object: KubeObject): KubeObject {
 /** What a write to the resource itself may change: everything but the status. */
 export function mergeMainWrite(info: ResourceInfo, next: KubeObject, current: KubeObject): KubeObject {
   if (!info.subresources.includes('status')) return next;
-  const { status } = current as Parts;
-  return { ...dropStatus(info, next), ...(status !== undefined && { status }) } as KubeObject;
+  const { status, spec } = current as Parts;
+  // The finalizers in a namespace's spec go by /finalize alone: without them its contents would be left behind.
+  const settled = resourceName(info) === 'namespaces' && spec !== undefined;
+  return { ...dropStatus(info, next), ...(settled && { spec }), ...(status !== undefined && { status }) } as KubeObject;
 }
 
 /** What a write to `/status` may change: the status, labels, annotations and who owns their fields. */

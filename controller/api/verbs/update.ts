@@ -102,6 +102,7 @@ function allowedPart({ info, subresource }: ResourceTarget, next: KubeObject, cu
   if (subresource === 'status') return mergeStatusWrite(next, current);
   if (subresource === 'ephemeralcontainers') return mergeEphemeralWrite(next, current);
   if (subresource === 'resize') return mergeResizeWrite(next, current);
+  if (subresource === 'finalize') return next;
   return mergeMainWrite(info, next, current);
 }
 
