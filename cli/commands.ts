@@ -44,6 +44,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     'api-versions': async () => (await import('./api-resources.ts')).apiVersionsCommand(),
     'cluster-info': async () => (await import('./cluster-info.ts')).clusterInfoCommand(),
     version: async () => (await import('./version.ts')).versionCommand(),
+    completion: async () => (await import('./completion.ts')).completionCommand(),
   },
   'Inside pods:': {
     logs: async () => (await import('./logs.ts')).logsCommand(),

@@ -33,6 +33,12 @@ export function kubeconfigPath(flag: string | undefined, dataDir = defaultDataDi
   return flag ?? named ?? join(dataDir, 'admin.kubeconfig');
 }
 
+/** Names of the contexts of a kubeconfig. Throws UsageError. */
+export function listContexts(path: string): string[] {
+  const { contexts } = readConfig(path);
+  return Array.isArray(contexts) ? (contexts as { name?: unknown }[]).map(({ name }) => String(name)) : [];
+}
+
 /** Reads a context, by default the current one. Throws UsageError that names the file and what is wrong in it. */
 export function loadKubeconfig(path: string, contextName?: string): Connection {
   const config = readConfig(path);

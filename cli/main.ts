@@ -16,8 +16,11 @@ const program = withStart(
 
 allowClosedOutput(asked);
 try {
-  await addCommands();
-  await prepare(program).parseAsync(words, { from: 'user' });
+  if (asked === '__complete') await (await import('./completion.ts')).printCompletions(process.argv.slice(3));
+  else {
+    await addCommands();
+    await prepare(program).parseAsync(words, { from: 'user' });
+  }
 } catch (error) {
   process.exitCode = report(error);
 }
