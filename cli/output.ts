@@ -16,7 +16,7 @@ export function printValue(value: unknown, format = 'json', { managedFields = fa
 }
 
 function withoutManagedFields(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const { metadata, items } = value as { metadata?: Record<string, unknown>; items?: unknown };
   const { managedFields: _fields, ...kept } = metadata ?? {};
   return {
