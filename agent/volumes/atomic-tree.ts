@@ -14,7 +14,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Payload } from './payload.ts';
+import type { Payload, PayloadFile } from './payload.ts';
 
 const current = '..data';
 
@@ -32,9 +32,9 @@ export async function writeTree(directory: string, payload: Payload, group?: num
   const fresh = await mkdtemp(join(directory, `..${new Date().toISOString().replaceAll(/[-:.TZ]/g, '_')}.`));
   await chmod(fresh, 0o755);
   await chownGroup(fresh, group);
-  for (const [path, { bytes, mode }] of payload) {
+  for (const [path, file] of payload) {
     await mkdir(dirname(join(fresh, path)), { recursive: true, mode: 0o755 });
-    await writeNew(join(fresh, path), bytes, readable(mode, group), group);
+    await writeNew(join(fresh, path), file, group);
   }
   await swap(directory, fresh);
   await showNames(directory, payload);
@@ -61,12 +61,16 @@ async function showNames(directory: string, payload: Payload): Promise<void> {
   for (const name of present) if (!wanted.has(name)) await rm(join(directory, name), { force: true });
 }
 
-async function writeNew(path: string, bytes: Buffer, mode: number, group: number | undefined): Promise<void> {
+async function writeNew(
+  path: string,
+  { bytes, mode, owner = 0 }: PayloadFile,
+  group: number | undefined,
+): Promise<void> {
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     await file.writeFile(bytes);
-    if (group !== undefined) await file.chown(0, group);
-    await file.chmod(mode);
+    if (group !== undefined || owner !== 0) await file.chown(owner, group ?? 0);
+    await file.chmod(readable(mode, group));
   } finally {
     await file.close();
   }
@@ -76,9 +80,9 @@ async function isSame(directory: string, payload: Payload, group: number | undef
   try {
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     if (entries.filter((entry) => !entry.isDirectory()).length !== payload.size) return false;
-    for (const [path, { bytes, mode }] of payload) {
-      const { mode: found } = await lstat(join(directory, path));
-      if ((found & 0o7777) !== readable(mode, group)) return false;
+    for (const [path, { bytes, mode, owner = 0 }] of payload) {
+      const { mode: found, uid } = await lstat(join(directory, path));
+      if ((found & 0o7777) !== readable(mode, group) || uid !== owner) return false;
       if (!bytes.equals(await readFile(join(directory, path)))) return false;
     }
     return true;

@@ -8,6 +8,8 @@ import type { ConfigSource } from './volumes.ts';
 export interface PayloadFile {
   bytes: Buffer;
   mode: number;
+  /** Absent: root. */
+  owner?: number;
 }
 
 /** By path below the volume. */
@@ -71,7 +73,21 @@ function tokenOf(pod: Stored<Pod>, source: TokenSource, mode = defaultMode, conf
     const account = pod.spec?.serviceAccountName ?? 'default';
     throw new ApiError('NotFound', `no token of serviceaccount "${account}" yet: it does not exist, or is new`);
   }
-  return new Map([[safePath(source.path), { bytes: Buffer.from(token, 'utf8'), mode }]]);
+  const owner = commonUser(pod);
+  const isShared = owner === undefined && pod.spec?.securityContext?.fsGroup === undefined;
+  const file = {
+    bytes: Buffer.from(token, 'utf8'),
+    mode: isShared ? mode : 0o600,
+    ...(owner !== undefined && { owner }),
+  };
+  return new Map([[safePath(source.path), file]]);
+}
+
+/** The user that all containers of the pod run as, as far as the spec says it: such a token is for nobody else. */
+function commonUser({ spec }: Stored<Pod>): number | undefined {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const users = new Set(containers.map((one) => one.securityContext?.runAsUser ?? spec?.securityContext?.runAsUser));
+  return users.size === 1 ? [...users][0] : undefined;
 }
 
 function keysOf(

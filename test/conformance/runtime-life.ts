@@ -61,6 +61,10 @@ export function lifeTests(given: () => RuntimeBench): void {
     assert.equal(output, 'mine b=c d /bin\n/made/for/it');
   });
 
+  it('takes a relative working directory from the root', async () => {
+    assert.equal((await ranToEnd(given(), 'pwd', { workingDir: 'usr/app' })).output, '/usr/app');
+  });
+
   it('fails to start with the words of the runtime when there is no such command', async () => {
     const bench = given();
     const config = { ...aContainer(bench, await aSandbox(bench), ''), command: ['/nope'] };

@@ -10,6 +10,7 @@ import type { ContainerConfig, ContainerId } from '../driver.ts';
 import type { ContainerEntry, ContainerTable } from './container-table.ts';
 import type { OciHost } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
+import { identified } from './lost-records.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { buildSpec, type SandboxView } from './spec/build-spec.ts';
@@ -102,12 +103,10 @@ export class ContainerMaker {
       devices,
     });
     await mkdir(bundle, { recursive: true, mode: 0o700 });
-    await writeAtomic(configFile, JSON.stringify(spec));
-    await table.update(entry, {
-      phase: 'created',
-      imageId: found?.repoDigests[0] ?? config.imageId,
-      stopSignal: signalNumber(image.StopSignal),
-    });
+    const imageId = found?.repoDigests[0] ?? config.imageId;
+    const made = { phase: 'created', imageId, stopSignal: signalNumber(image.StopSignal) } as const;
+    await writeAtomic(configFile, JSON.stringify(identified(spec, { ...entry.record, ...made })));
+    await table.update(entry, made);
   }
 
   /** The sandbox with the PID namespace of another container, unless all of them share one anyway. */

@@ -55,11 +55,13 @@ export class ContainerStarter {
   /** Puts a container whose start was cut off back to created, or goes on with it when its command runs already. */
   async recover(entry: ContainerEntry): Promise<void> {
     const files = bundleFiles(this.#deps.layout, entry.record.id);
+    const { startedAt } = entry.record;
     const pid = await readPid(files.pidFile);
     const isStarted = pid > 0 && (await this.#runsCommand(entry, pid));
     if (isStarted) {
       const [process, monitor] = await Promise.all([identify(pid), readPid(files.monitorPidFile).then(identify)]);
       await this.#setRunning(entry, process, monitor);
+      if (startedAt > 0) await this.#deps.table.update(entry, { startedAt });
       await this.#deps.exits.follow(entry);
       return;
     }

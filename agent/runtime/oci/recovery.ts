@@ -4,6 +4,7 @@ import { messageOf } from '../../../shared/errors.ts';
 import type { ContainerId, SandboxId } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
 import { missingControllers } from './host.ts';
+import { restoreRecords } from './lost-records.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function recover(parts: Parts, deps: OciDriverDeps): Promise<void> 
   if (missing.length > 0) deps.log.warn('limits are not enforced: cgroup controllers are missing', { missing });
   await host.cgroups.make(`${deps.paths.cgroup}/monitors`);
   await table.load();
+  await restoreRecords(parts, deps);
   await exits.open();
   await sandboxes.open();
   for (const entry of table.all()) {

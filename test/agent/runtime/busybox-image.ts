@@ -37,7 +37,7 @@ export class BusyboxSnapshotter implements Snapshotter {
   }
 
   imageConfig(): Promise<ImageConfig> {
-    return Promise.resolve({ Env: ['PATH=/bin', 'IMAGE=busybox'], Cmd: ['sleep', '1000'] });
+    return Promise.resolve({ Env: ['PATH=/bin', '=nameless', 'IMAGE=busybox'], Cmd: ['sleep', '1000'] });
   }
 
   async prepare(id: ContainerId): Promise<string> {

@@ -6,7 +6,7 @@ import { identify, isAlive, signalProcess } from '../../../agent/host/processes.
 import { spawnChild } from '../../../agent/host/run.ts';
 import type { ContainerId } from '../../../agent/runtime/driver.ts';
 import { destroyRuntime } from '../../../agent/runtime/oci/destroy.ts';
-import { layoutOf } from '../../../agent/runtime/oci/layout.ts';
+import { bundleFiles, layoutOf } from '../../../agent/runtime/oci/layout.ts';
 import type { ContainerRecord } from '../../../agent/runtime/oci/records.ts';
 import { aContainer, aSandbox, exited, logLines, started, statusOf } from '../../conformance/runtime-bench.ts';
 import { until } from '../../support/until.ts';
@@ -61,6 +61,32 @@ describe('OciDriver and faults', function () {
     await signalProcess(monitor, 'SIGKILL');
     await bench.crash();
     assert.equal((await exited(bench, id)).reason, 'MonitorLost');
+  });
+
+  it('goes on with a container whose record was damaged', async () => {
+    const id = await started(bench, await aSandbox(bench), 'trap "exit 7" TERM; while :; do sleep 0.1; done');
+    const { process: init, ...before } = await recordOf(bench, id);
+    await bench.driver.close();
+    await writeFile(join(layoutOf(bench.paths).containerRecords, `${id}.json`), '{"id":"');
+    await bench.crash();
+    const status = await statusOf(bench, id);
+    assert.equal(status.state, 'running');
+    assert.deepEqual([status.attempt, status.imageId, status.size], [before.attempt, before.imageId, before.size]);
+    assert.ok(Math.abs(status.startedAt - before.startedAt) < 1000);
+    assert.deepEqual((await recordOf(bench, id)).process, init);
+    await bench.driver.stopContainer(id, 5000);
+    assert.equal((await statusOf(bench, id)).exitCode, 7);
+    await bench.driver.removeContainer(id);
+  });
+
+  it('knows how a container ended whose record was damaged', async () => {
+    const id = await started(bench, await aSandbox(bench), 'sleep 0.3; exit 5');
+    await bench.driver.close();
+    await writeFile(join(layoutOf(bench.paths).containerRecords, `${id}.json`), '');
+    const { exit } = bundleFiles(layoutOf(bench.paths), id);
+    await until(async () => (await readFile(exit, 'utf8').catch(() => '')) !== '', 'it has ended');
+    await bench.crash();
+    assert.equal((await exited(bench, id)).exitCode, 5);
   });
 
   it('never signals a process that only has the number of one of its own', async () => {

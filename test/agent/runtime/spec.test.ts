@@ -43,7 +43,7 @@ describe('the command of a container', () => {
         { name: 'A', value: '3=4' },
       ],
     };
-    const env = environmentOf(config, { Env: ['A=1', 'B=x=y'] }, 'pod');
+    const env = environmentOf(config, { Env: ['A=1', '=nameless', '', 'B=x=y'] }, 'pod');
     assert.deepEqual(env.slice(1), ['HOSTNAME=pod', 'A=3=4', 'B=x=y']);
   });
 

@@ -136,6 +136,23 @@ describe('NodeVolumes', () => {
     }
   });
 
+  it('lets those read a token who run the pod: its one user, its group, or everybody', async () => {
+    const projected = { defaultMode: 0o644, sources: [{ serviceAccountToken: { path: 'token' } }] };
+    const ownerOf = async (spec: object): Promise<[string, number, number]> => {
+      const pod = podWith([{ name: 'v', projected }], spec);
+      const { name, uid } = pod.metadata;
+      put('tokens', name, { metadata: { name, uid }, tokens: { '3600 ': 'secret' } });
+      const { mode, uid: owner, gid } = await stat(join(await pathOf(pod, 'v'), 'token'));
+      return [(mode & 0o777).toString(8), owner, gid];
+    };
+    const two = [{ name: 'a', securityContext: { runAsUser: 1 } }, { name: 'b' }];
+    assert.deepEqual(await ownerOf({}), ['644', 0, 0]);
+    assert.deepEqual(await ownerOf({ securityContext: { runAsUser: 1000 } }), ['600', 1000, 0]);
+    assert.deepEqual(await ownerOf({ containers: two }), ['644', 0, 0]);
+    assert.deepEqual(await ownerOf({ containers: two, securityContext: { runAsUser: 1 } }), ['600', 1, 0]);
+    assert.deepEqual(await ownerOf({ securityContext: { fsGroup: 3000 } }), ['640', 0, 3000]);
+  });
+
   it('makes an empty directory once, in memory when asked, with the group of the pod', async () => {
     const pod = podWith(
       [

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { ApiError } from '../../../../shared/errors.ts';
 import type { ImageConfig } from '../../../images/snapshotter.ts';
 import type { ContainerConfig, ContainerResources, ContainerSize } from '../../driver.ts';
@@ -66,6 +67,7 @@ export function environmentOf(
   if (host !== '') variables.set('HOSTNAME', host);
   for (const entry of image.Env ?? []) {
     const [name = '', ...value] = entry.split('=');
+    if (name === '') continue; // no program could read it, and the runtime refuses it
     variables.set(name, value.join('='));
   }
   for (const { name, value } of config.env) variables.set(name, value);
@@ -80,7 +82,7 @@ function processOf({ config, image, sandbox, user, host }: SpecInput): OciProces
     terminal: config.tty,
     args: argumentsOf(config, image),
     env: environmentOf(config, image, sandbox.hostname),
-    cwd: nonEmpty(config.workingDir) ?? nonEmpty(image.WorkingDir) ?? '/',
+    cwd: posix.resolve('/', nonEmpty(config.workingDir) ?? image.WorkingDir ?? ''),
     user,
     capabilities: { bounding, effective: held, permitted: held, inheritable: [], ambient: [] },
     rlimits: [

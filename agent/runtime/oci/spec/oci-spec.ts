@@ -4,6 +4,7 @@ export interface OciSpec {
   process: OciProcess;
   root: { path: string; readonly: boolean };
   mounts: OciMount[];
+  annotations?: Record<string, string>;
   linux: OciLinux;
 }
 
