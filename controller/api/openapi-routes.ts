@@ -1,5 +1,5 @@
 import { openApiDocument } from '../../shared/objects/openapi.ts';
-import { servedResources } from '../../shared/objects/versions/served-version.ts';
+import { publishedResources } from '../../shared/objects/versions/served-version.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import { documentReply, makeDocument, type Document } from './http/document.ts';
 import type { Reply } from './http/reply.ts';
@@ -32,9 +32,9 @@ export class OpenApiRoutes {
 }
 
 function makeDocuments(): Map<string, Document> {
-  const paths = new Set(servedResources.map(({ group, version }) => pathOf(group, version)));
+  const paths = new Set(publishedResources.map(({ group, version }) => pathOf(group, version)));
   const entries = [...paths].map((path) => {
-    const row = servedResources.find(({ group, version }) => pathOf(group, version) === path);
+    const row = publishedResources.find(({ group, version }) => pathOf(group, version) === path);
     return [path, makeDocument(openApiDocument(row?.group ?? '', row?.version ?? ''))] as const;
   });
   return new Map(entries);

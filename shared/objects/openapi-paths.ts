@@ -26,6 +26,9 @@ const selecting = ['labelSelector', 'fieldSelector', 'limit', 'continue', 'resou
 const listing = [...selecting, 'watch', 'timeoutSeconds', 'allowWatchBookmarks', 'sendInitialEvents'];
 const deleting = ['dryRun', 'gracePeriodSeconds', 'propagationPolicy'];
 
+/** Verbs that OpenAPI calls by the name of their method. */
+const verbs: Partial<Record<Action, string>> = { post: 'create', put: 'update' };
+
 const booleans: ReadonlySet<string> = new Set(['force', 'watch', 'allowWatchBookmarks', 'sendInitialEvents']);
 const integers: ReadonlySet<string> = new Set(['limit', 'timeoutSeconds', 'gracePeriodSeconds']);
 
@@ -50,16 +53,15 @@ export function openApiPaths(info: ResourceInfo): [string, Json][] {
     answer: statusName,
     query: [...selecting, ...deleting],
   };
-  const ofCollection = [list, creation, deletion].filter(
-    ({ action }) => action !== 'deletecollection' || allows(info, action),
-  );
+  const isAllowed = ({ action }: Operation): boolean => allows(info, verbs[action] ?? action);
+  const ofCollection = [list, creation, deletion].filter(isAllowed);
   const ofItem: Operation[] = [
     ...objectOperations(own),
     { method: 'delete', action: 'delete', body: deleteOptionsName, answer: statusName, query: deleting },
   ];
   const paths: [string, Json][] = [
     [collection, pathItem(collection, info, ofCollection)],
-    [`${collection}/{name}`, pathItem(`${collection}/{name}`, info, ofItem)],
+    [`${collection}/{name}`, pathItem(`${collection}/{name}`, info, ofItem.filter(isAllowed))],
     ...info.subresources.map((name): [string, Json] => {
       const path = `${collection}/{name}/${name}`;
       const { kind, operations } = subresource(info, name);

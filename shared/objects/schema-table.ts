@@ -2,6 +2,7 @@ import type { GeneratedField, GeneratedSchemas } from './generate-schemas.ts';
 import schemas from './generated/schemas.json' with { type: 'json' };
 import { enums } from './overlay/enums.ts';
 import { atomicTypes, mergeRules } from './overlay/lists.ts';
+import { measuredTypes } from './overlay/measured-types.ts';
 import { quantities } from './overlay/quantities.ts';
 import type { ResourceInfo } from './resources.ts';
 import type { FieldSchema, TypeSchema } from './schema.ts';
@@ -47,7 +48,7 @@ export function findType(name: string): TypeSchema | undefined {
   const known = built.get(name);
   if (known) return known;
   const source = Object.hasOwn(generated, name) ? generated[name] : undefined;
-  if (!source) return undefined;
+  if (!source) return measuredTypes.get(name);
   const shortName = shortNameOf(name);
   const entries = Object.entries(source.f);
   const type: TypeSchema = {

@@ -73,6 +73,69 @@ describe('metrics.k8s.io', function () {
     assert.equal((await api.call('GET', `${root}/nodes`, { token: 'guest-token' })).code, 403);
   });
 
+  it('is a Table when asked for one, of a pod the sum of its containers', async () => {
+    const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+    const { json } = await api.call('GET', `${root}/pods`, { headers });
+    assert.deepEqual(
+      [json.kind, json.columnDefinitions.map(({ name }: Json) => name), json.rows.map(({ cells }: Json) => cells)],
+      [
+        'Table',
+        ['Name', 'cpu', 'memory', 'Window'],
+        [
+          ['busy', '1750m', '16Mi', '10.05s'],
+          ['web', '250m', '64Mi', '10.05s'],
+        ],
+      ],
+    );
+    const node = (await api.call('GET', `${root}/nodes/node-1`, { headers })).json;
+    assert.deepEqual(node.rows[0].cells, ['node-1', '1500m', '2Gi', '10.05s']);
+  });
+
+  it('has its own OpenAPI document, for reading alone', async () => {
+    const index = (await api.call('GET', '/openapi/v3')).json;
+    const { serverRelativeURL } = index.paths['apis/metrics.k8s.io/v1beta1'];
+    const { paths, components } = (await api.call('GET', serverRelativeURL)).json;
+    const methods = Object.entries<Json>(paths).map(([path, item]) => [
+      path.replace(root, ''),
+      ...Object.keys(item).filter((key) => key !== 'parameters'),
+    ]);
+    assert.deepEqual(methods, [
+      ['/nodes', 'get'],
+      ['/nodes/{name}', 'get'],
+      ['/namespaces/{namespace}/pods', 'get'],
+      ['/namespaces/{namespace}/pods/{name}', 'get'],
+      ['/pods', 'get'],
+    ]);
+    const marked = Object.values<Json>(components.schemas)
+      .flatMap((schema) => schema['x-kubernetes-group-version-kind'] ?? [])
+      .filter(({ group }: Json) => group === 'metrics.k8s.io');
+    assert.deepEqual(
+      marked.map(({ kind }: Json) => kind),
+      ['NodeMetrics', 'NodeMetricsList', 'PodMetrics', 'PodMetricsList'],
+    );
+  });
+
+  it('is shown and explained by kubectl as any other kind', async function () {
+    needsKubectl(this);
+    const kubectl = await Kubectl.for(api);
+    const lines = async (line: string): Promise<string[]> =>
+      (await kubectl.ok(line)).split('\n').map((text) => text.trim().replaceAll(/ {2,}/g, ' '));
+    assert.deepEqual(await lines('get pods.metrics.k8s.io -A'), [
+      'NAMESPACE NAME CPU MEMORY WINDOW',
+      'default busy 1750m 16Mi 10.05s',
+      'default web 250m 64Mi 10.05s',
+    ]);
+    assert.deepEqual(await lines('get nodes.metrics.k8s.io'), ['NAME CPU MEMORY WINDOW', 'node-1 1500m 2Gi 10.05s']);
+    assert.deepEqual(await lines('get pods.metrics.k8s.io -l app=web --no-headers'), ['web 250m 64Mi 10.05s']);
+    assert.equal(await kubectl.ok('get podmetrics web -o jsonpath={.containers[0].usage.cpu}'), '250000000n');
+    assert.match(
+      await kubectl.fails('get nodes.metrics.k8s.io node-2'),
+      /\(NotFound\): nodes.metrics.k8s.io "node-2" not found/,
+    );
+    assert.match(await kubectl.ok(`get --raw ${root}/nodes`), /"kind":"NodeMetricsList"/);
+    assert.match(await kubectl.ok('explain podmetrics.containers.usage'), /GROUP: +metrics.k8s.io/);
+  });
+
   it('is what kubectl top shows', async function () {
     needsKubectl(this);
     const kubectl = await Kubectl.for(api);

@@ -1,5 +1,5 @@
-import { apiVersionOf, measured, type ResourceInfo } from '../../../shared/objects/resources.ts';
-import { servedResources } from '../../../shared/objects/versions/served-version.ts';
+import { apiVersionOf, type ResourceInfo } from '../../../shared/objects/resources.ts';
+import { publishedResources } from '../../../shared/objects/versions/served-version.ts';
 import { describeSubresource, resourceVerbs } from './subresources.ts';
 
 interface GroupVersion {
@@ -11,7 +11,7 @@ interface GroupVersion {
 /** Group versions in the order of the table, which is the order clients prefer them in. */
 function groupVersions(): GroupVersion[] {
   const found = new Map<string, GroupVersion>();
-  for (const info of [...servedResources, ...measured]) {
+  for (const info of publishedResources) {
     const key = apiVersionOf(info);
     const entry = found.get(key) ?? { group: info.group, version: info.version, resources: [] };
     entry.resources.push(info);

@@ -6,13 +6,14 @@ import type { ApiRequest } from '../http/api-request.ts';
 import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { notFound, type ResourceTarget } from '../resource-path.ts';
+import { Representation } from '../verbs/representation.ts';
 import { Selection } from '../verbs/selection.ts';
 import type { Usage } from './resource-usage.ts';
 
 /** GET of a collection of `metrics.k8s.io`: those of the stored objects that are measured. */
 export function listMeasured(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
   const { info } = target;
-  negotiateForm(request.headers.accept, 'bare');
+  const form = negotiateForm(request.headers.accept, 'list');
   const selection = new Selection(target, request.query);
   const { items } = deps.store.list(info.plural, { namespace: target.namespace });
   const measured = measuredOf(
@@ -20,20 +21,20 @@ export function listMeasured(deps: ApiDeps, request: ApiRequest, target: Resourc
     target,
     items.filter((each) => selection.has(each)),
   );
-  return jsonReply(200, { kind: `${info.kind}List`, apiVersion: apiVersionOf(info), metadata: {}, items: measured });
+  return jsonReply(200, new Representation(target, form, request.query, deps.clock).list(measured, {}));
 }
 
 /** GET of one object of `metrics.k8s.io`. Throws NotFound for what is not there, or not measured yet. */
 export function getMeasured(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Reply {
   const { info, namespace, name = '' } = target;
-  negotiateForm(request.headers.accept, 'bare');
+  const form = negotiateForm(request.headers.accept, 'object');
   const object = deps.store.get(info.plural, namespace, name);
   const [measured] = object === undefined ? [] : measuredOf(deps, target, [object]);
   if (measured === undefined) throw notFound(info, info.namespaced ? `${namespace}/${name}` : name);
-  return jsonReply(200, measured);
+  return jsonReply(200, new Representation(target, form, request.query, deps.clock).object(measured));
 }
 
-function measuredOf(deps: ApiDeps, { info }: ResourceTarget, objects: readonly KubeObject[]): object[] {
+function measuredOf(deps: ApiDeps, { info }: ResourceTarget, objects: readonly KubeObject[]): KubeObject[] {
   const pods = resourceName(info) === 'pods.metrics.k8s.io' ? deps.usage.pods() : undefined;
   return objects.flatMap(({ metadata: { name, namespace, labels, uid = '' } }) => {
     const containers = pods?.get(uid)?.map((used) => ({ name: used.name, usage: amountsOf(used) }));

@@ -27,6 +27,7 @@ import {
   replicationControllerColumns,
   statefulSetColumns,
 } from './workload-columns.ts';
+import { usageColumns } from './usage-columns.ts';
 
 const namespaceColumns: readonly Column[] = [
   nameColumn,
@@ -109,6 +110,8 @@ const byResource: Readonly<Record<ResourceName, readonly Column[]>> = {
   'rolebindings.rbac.authorization.k8s.io': roleBindingColumns,
   'clusterrolebindings.rbac.authorization.k8s.io': roleBindingColumns,
   'scales.autoscaling': scaleColumns,
+  'nodes.metrics.k8s.io': usageColumns,
+  'pods.metrics.k8s.io': usageColumns,
 };
 
 const genericColumns: readonly Column[] = [nameColumn, ageColumn];

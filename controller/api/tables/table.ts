@@ -11,7 +11,7 @@ export interface TableOptions {
   /** Milliseconds since the epoch: ages count from here. */
   now: number;
   includeObject: IncludeObject;
-  listMeta: { resourceVersion: string; continue?: string; remainingItemCount?: number };
+  listMeta: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
 }
 
 export type Cell = string | number;

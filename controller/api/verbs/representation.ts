@@ -7,7 +7,8 @@ import { toTable, type IncludeObject } from '../tables/table.ts';
 
 /** metadata of a list. */
 export interface ListMeta {
-  resourceVersion: string;
+  /** Absent for what has no versions. */
+  resourceVersion?: string;
   continue?: string;
   remainingItemCount?: number;
 }

@@ -1,4 +1,4 @@
-import { findResource, served, type ResourceInfo, type ResourceName } from '../resources.ts';
+import { findResource, measured, served, type ResourceInfo, type ResourceName } from '../resources.ts';
 import type { KubeObject } from '../types.ts';
 import { autoscalerFromV1, autoscalerToV1 } from './autoscaler-v1.ts';
 import { eventFromEventsV1, eventToEventsV1 } from './events-v1.ts';
@@ -33,3 +33,6 @@ export const servedVersions: readonly ServedVersion[] = [
 
 /** Every resource of every version, in the order of preference. */
 export const servedResources: readonly ResourceInfo[] = [...served, ...servedVersions.map(({ info }) => info)];
+
+/** What clients are told of, in discovery and as schemas: what is measured is no object that they send. */
+export const publishedResources: readonly ResourceInfo[] = [...servedResources, ...measured];
