@@ -1,5 +1,6 @@
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
+import { asSaid } from './as-said.ts';
 import { emptySet, hasMember, intersection, union, unionAll } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { fieldsOf } from './field-walk.ts';
@@ -32,7 +33,7 @@ export function takeOverClientSide(
   info: ResourceInfo,
   types: Types,
 ): Ownership[] {
-  const said = readLastApplied(current);
+  const said = readLastApplied(current, info);
   if (!commandLines.has(writer.manager) || writer.subresource !== undefined || said === undefined) return owners;
   const isClientSide = ({ operation, fields }: Ownership): boolean =>
     operation === 'Update' && hasMember(fields, lastAppliedPath);
@@ -58,14 +59,15 @@ export function keepLastApplied(
   result: KubeObject,
   config: KubeObject,
   { manager, subresource }: Writer,
+  info: ResourceInfo,
 ): KubeObject {
   const before = current?.metadata.annotations?.[lastApplied];
   const isSaid = config.metadata.annotations?.[lastApplied] !== undefined;
   if (before === undefined || isSaid || !commandLines.has(manager) || subresource !== undefined) return result;
   const { namespace } = current?.metadata ?? {};
   const metadata = { annotations: {}, ...config.metadata, ...(namespace !== undefined && { namespace }) };
-  const now = { ...config, metadata } as unknown as Json;
-  const isSame = isEqual(readLastApplied(current) as unknown as Json | undefined, now);
+  const now = { ...config, metadata } as unknown as JsonObject;
+  const isSame = isEqual(readLastApplied(current, info) as unknown as Json, asSaid(info, now) as unknown as Json);
   const { [lastApplied]: _, ...others } = result.metadata.annotations ?? {};
   const annotations = { ...others, [lastApplied]: isSame ? before : `${JSON.stringify(now)}\n` };
   const bytes = Buffer.byteLength(JSON.stringify(annotations));
@@ -76,11 +78,11 @@ export function keepLastApplied(
 }
 
 /** Undefined when there is none, or none that can be read: clients may write anything there. */
-function readLastApplied(object: KubeObject | undefined): KubeObject | undefined {
+function readLastApplied(object: KubeObject | undefined, info: ResourceInfo): KubeObject | undefined {
   try {
     const value = JSON.parse(object?.metadata.annotations?.[lastApplied] ?? 'null') as Json;
     checkDepth(value);
-    return isObject(value) && isObject(value['metadata']) ? (value as JsonObject as unknown as KubeObject) : undefined;
+    return isObject(value) && isObject(value['metadata']) ? asSaid(info, value) : undefined;
   } catch {
     return undefined;
   }

@@ -7,8 +7,8 @@ import { required } from '../../../shared/objects/validation/causes.ts';
 import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 import { apiVersionOf, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { withoutEmptyParts } from '../verbs/metadata.ts';
 import { checkKeys, mergeApplied, removeFields } from './apply-merge.ts';
+import { asSaid } from './as-said.ts';
 import { isSameHand, keepLastApplied, takeOverClientSide } from './client-side-apply.ts';
 import { difference, emptySet, intersection, isEmpty, pathsOf, unionAll, untouched, written } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
@@ -55,7 +55,7 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
   const claimed = unionAll([said, ...others.map(({ fields }) => fields)]);
   const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
-  const result = keepLastApplied(current, pruned as unknown as KubeObject, config, writer);
+  const result = keepLastApplied(current, pruned as unknown as KubeObject, config, writer, info);
 
   const before = fieldsOf(types, shape, current);
   const after = fieldsOf(types, shape, asStored(info, result));
@@ -82,30 +82,7 @@ function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
   const metadata = config['metadata'] ?? {};
   if (!isObject(metadata)) throw new ApiError('BadRequest', 'metadata must be an object');
   if (Object.hasOwn(metadata, 'managedFields')) throw new ApiError('BadRequest', 'metadata.managedFields must be nil');
-  const object = { ...textAsData(info, writable(info, config, subresource)), metadata } as unknown as KubeObject;
-  return { ...object, metadata: withoutEmptyParts(object.metadata) };
-}
-
-/** A secret's text is stored among its data, so that is where it is said: what is said no more goes from there. */
-function textAsData(info: ResourceInfo, config: JsonObject): JsonObject {
-  const { stringData: text, ...rest } = config;
-  const data = config['data'] ?? {};
-  if (info.kind !== 'Secret' || !isObject(text) || !isObject(data)) return config;
-  const entries = Object.entries(text);
-  if (!entries.every(isText)) return config;
-  const encoded = entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
-  return { ...rest, data: Object.fromEntries([...Object.entries(data), ...encoded]) };
-}
-
-const isText = (entry: [string, Json]): entry is [string, string] => typeof entry[1] === 'string';
-
-/** The main resource does not write the status, and its subresource nothing else. */
-function writable(info: ResourceInfo, config: JsonObject, subresource: string | undefined): JsonObject {
-  const isWritten = (key: string): boolean =>
-    subresource === 'status'
-      ? ['apiVersion', 'kind', 'metadata', 'status'].includes(key)
-      : key !== 'status' || !info.subresources.includes('status');
-  return Object.fromEntries(Object.entries(config).filter(([key]) => isWritten(key)));
+  return asSaid(info, { ...config, metadata }, subresource);
 }
 
 function asStored(info: ResourceInfo, object: KubeObject): KubeObject {

@@ -11,6 +11,14 @@ export const types = { find: findType };
 export const deployments = findResource('deployments.apps') as ResourceInfo;
 export const pods = findResource('pods') as ResourceInfo;
 export const configmaps = findResource('configmaps') as ResourceInfo;
+export const secrets = findResource('secrets') as ResourceInfo;
+const infos: Readonly<Record<string, ResourceInfo>> = {
+  Deployment: deployments,
+  Pod: pods,
+  ConfigMap: configmaps,
+  Secret: secrets,
+};
+const infoOf = ({ kind }: KubeObject): ResourceInfo => infos[kind] as ResourceInfo;
 export const start = Date.parse('2026-01-01T00:00:00Z');
 
 export interface AnyObject extends KubeObject {
@@ -50,7 +58,7 @@ export function apply(
   fieldManager: string,
   options: Options = {},
 ): AnyObject {
-  const info = { Deployment: deployments, Pod: pods, ConfigMap: configmaps }[body.kind] as ResourceInfo;
+  const info = infoOf(body);
   const { force = false, subresource, at = start } = options;
   const request = { type: 'apply' as const, info, body, fieldManager, force, ...(subresource && { subresource }) };
   return applyPatch(current, request, types, at);
@@ -62,7 +70,7 @@ export function update<T extends KubeObject>(
   manager: string,
   at = start,
 ): T {
-  const info = { Deployment: deployments, Pod: pods, ConfigMap: configmaps }[next.kind] as ResourceInfo;
+  const info = infoOf(next);
   return trackUpdate(previous, next, { info, manager }, types, at);
 }
 

@@ -2,13 +2,22 @@ import assert from 'node:assert/strict';
 import { applyPatch } from '../../../controller/api/patch/patch.ts';
 import { decodeObject } from '../../../shared/objects/decode.ts';
 import { applyDefaults } from '../../../shared/objects/defaults.ts';
-import { findResource, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { aDeployment, aMap, apply, deployments, fails, ownersOf, start, types, update } from './apply-fixtures.ts';
+import {
+  aDeployment,
+  aMap,
+  apply,
+  deployments,
+  fails,
+  ownersOf,
+  secrets,
+  start,
+  types,
+  update,
+} from './apply-fixtures.ts';
 import type { AnyObject } from './apply-fixtures.ts';
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-const secrets = findResource('secrets') as ResourceInfo;
 
 /** What `kubectl apply` leaves: the object with what was said written into it, all of it owned by kubectl. */
 function clientSide(previous: AnyObject | undefined, said: AnyObject, live: AnyObject = said): AnyObject {
@@ -124,6 +133,22 @@ describe('client-side and server-side apply of one object', () => {
     const before = clientSide(undefined, said, { ...said, metadata: { name: 'm', namespace: 'default' } });
     const after = apply(before, aMap({ a: '1' }), 'berth');
     assert.equal(after.metadata.annotations?.[lastApplied], before.metadata.annotations?.[lastApplied]);
+  });
+
+  it('sees that the same was said with nulls, empty labels and an empty status', () => {
+    const spec = { replicas: 2, strategy: null };
+    const said = { ...aDeployment(spec, { labels: {}, namespace: 'default' }), status: {} };
+    const before = clientSide(undefined, said, aDeployment({ replicas: 2 }, { namespace: 'default' }));
+    const after = apply(before, aDeployment({ replicas: 2 }), 'berth');
+    assert.equal(after.metadata.annotations?.[lastApplied], before.metadata.annotations?.[lastApplied]);
+  });
+
+  it('removes from a secret the text that a client said and that is said no more', () => {
+    const secret = (part: object): AnyObject =>
+      ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...part }) as unknown as AnyObject;
+    const live = secret({ data: { a: 'MQ==', b: 'Mg==' } });
+    const before = clientSide(undefined, secret({ stringData: { a: '1', b: '2' } }), live);
+    assert.deepEqual(apply(before, secret({ stringData: { b: '2' } }), 'berth').data, { b: 'Mg==' });
   });
 
   it('survives whatever stands in the annotation', () => {
