@@ -1,6 +1,8 @@
 /** Commands that change things: they go on when nobody reads what they say. */
 const changing: ReadonlySet<string> = new Set(
-  'apply create delete scale rollout cordon uncordon drain taint label annotate token up down image'.split(' '),
+  'apply create replace patch edit set delete scale rollout cordon uncordon drain taint label annotate token up down image'.split(
+    ' ',
+  ),
 );
 
 /** A reader who closes the pipe (`berth get pods | head -1`) has had enough: that is no failure. */
