@@ -25,9 +25,14 @@ const version = {
 };
 
 /** The answers that need no credential: health and version. Undefined for every other path; throws MethodNotAllowed. */
-export function answerOpenPath(method: string, { segments }: RequestTarget, build?: BuildVersion): Reply | undefined {
+export function answerOpenPath(
+  method: string,
+  { segments, query }: RequestTarget,
+  build?: BuildVersion,
+): Reply | undefined {
   const [path = '', ...more] = segments;
   if (more.length > 0 || !(health.has(path) || path === 'version')) return undefined;
   if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(['GET', 'HEAD']);
-  return path === 'version' ? jsonReply(200, { ...version, ...build }) : textReply(200, 'ok');
+  if (path === 'version') return jsonReply(200, { ...version, ...build });
+  return textReply(200, query.has('verbose') ? `[+]ping ok\n${path} check passed\n` : 'ok');
 }

@@ -153,37 +153,4 @@ describe('contract: discovery', () => {
       const { group, version, kind } = row.responseKind;
       assert.equal(`${group}/${version} ${kind}`, expected);
     });
-
-  it('says the same in the legacy form', async () => {
-    const lists = ['/api/v1', ...seen.map((each) => `/apis/${each}`)];
-    for (const path of lists) {
-      const { json } = await api.call('GET', path);
-      assert.equal(json.kind, 'APIResourceList');
-      assert.equal(path.endsWith(json.groupVersion), true, path);
-      for (const row of json.resources) assert.ok(row.verbs.length > 0, `${path} ${row.name}`);
-    }
-    const { json: list } = await api.call('GET', '/apis');
-    const [autoscaling] = list.groups.filter(({ name }: Json) => name === 'autoscaling');
-    assert.deepEqual(autoscaling.preferredVersion, { groupVersion: 'autoscaling/v2', version: 'v2' });
-    const { json: one } = await api.call('GET', '/apis/autoscaling');
-    assert.deepEqual([one.kind, one.name, one.versions.length], ['APIGroup', 'autoscaling', 2]);
-    const { json: core } = await api.call('GET', '/api');
-    assert.deepEqual([core.kind, core.versions], ['APIVersions', ['v1']]);
-    assert.match(core.serverAddressByClientCIDRs[0].serverAddress, /:\d+$/);
-  });
-
-  for (const version of ['v2', 'v2beta1'])
-    it(`answers ${version} with its own content type, and 304 to who has it`, async () => {
-      for (const path of ['/api', '/apis']) {
-        const accept = `${aggregated(version)},application/json`;
-        const { headers, json } = await api.call('GET', path, { headers: { accept } });
-        assert.equal(headers['content-type'], aggregated(version));
-        assert.equal(json.apiVersion, `apidiscovery.k8s.io/${version}`);
-        assert.match(headers['vary'] ?? '', /Accept/);
-        assert.equal(headers['cache-control'], 'public');
-        const again = { accept, 'if-none-match': headers['etag'] ?? '' };
-        const known = await api.call('GET', path, { headers: again });
-        assert.deepEqual([known.code, known.text], [304, '']);
-      }
-    });
 });

@@ -35,6 +35,11 @@ describe('contract: endpoints that are no resources', () => {
       assert.deepEqual((await api.call('HEAD', path)).code, 200);
     });
 
+  it('says what it has looked at, and how it ended, to who asks for more', async () => {
+    const { text } = await api.call('GET', '/readyz?verbose');
+    assert.equal(text, '[+]ping ok\nreadyz check passed\n');
+  });
+
   const lists: [string, string][] = [
     ['/api/v1', 'APIResourceList'],
     ['/apis/apps', 'APIGroup'],
