@@ -1,8 +1,10 @@
-import type { Command, HelpConfiguration } from 'commander';
+import { Help, type Command, type HelpConfiguration } from 'commander';
 
 /** How every help looks: a line for each command, with its name and what it does. */
 export const helpStyle: HelpConfiguration = {
   subcommandTerm: (command) => command.name(),
+  // those of berth itself, -h and -V, would only push its commands off the screen
+  visibleOptions: (command) => (command.parent === null ? [] : new Help().visibleOptions(command)),
   visibleCommands: ({ commands }) => [...commands], // without `help`, which does what `--help` does
 };
 

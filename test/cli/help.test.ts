@@ -39,7 +39,7 @@ describe('berth --help', () => {
       lines.every((line) => line.length <= 80),
       stdout,
     );
-    assert.ok(lines.length <= 85, `${lines.length} lines`);
+    assert.ok(lines.length <= 72, `${lines.length} lines`);
     assert.match(stdout, /Start here:\n +berth quickstart/);
   });
 
