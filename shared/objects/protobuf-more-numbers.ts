@@ -52,7 +52,7 @@ HorizontalPodAutoscalerStatusV1: observedGeneration=1* lastScaleTime=2 currentRe
 HorizontalPodAutoscalerSpec: scaleTargetRef=1 minReplicas=2* maxReplicas=3 metrics=4 behavior=5
 HorizontalPodAutoscalerStatus: observedGeneration=1* lastScaleTime=2 currentReplicas=3 desiredReplicas=4
   currentMetrics=5 conditions=6
-PodDisruptionBudgetSpec: minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4*
+PodDisruptionBudgetSpec: minAvailable=1* selector=2 maxUnavailable=3* unhealthyPodEvictionPolicy=4*
 PodDisruptionBudgetStatus: observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5
   expectedPods=6 conditions=7
 IngressSpec: defaultBackend=1 tls=2 rules=3 ingressClassName=4*
@@ -109,8 +109,8 @@ IngressTLS: hosts=1 secretName=2
 IngressRule: host=1 <IngressRuleValue>=2
 EndpointConditions: ready=1* serving=2* terminating=3*
 EndpointHints: forZones=1
-RollingUpdateDaemonSet: maxUnavailable=1 maxSurge=2
-RollingUpdateStatefulSetStrategy: partition=1* maxUnavailable=2
+RollingUpdateDaemonSet: maxUnavailable=1* maxSurge=2*
+RollingUpdateStatefulSetStrategy: partition=1* maxUnavailable=2*
 PodFailurePolicyRule: action=1 onExitCodes=2 onPodConditions=3
 SuccessPolicyRule: succeededIndexes=1* succeededCount=2*
 ClientIPConfig: timeoutSeconds=1*

@@ -111,7 +111,7 @@ NodeAffinity, PodAffinity, PodAntiAffinity: requiredDuringSchedulingIgnoredDurin
 PodDNSConfigOption: name=1 value=2*
 ContainerState: waiting=1 running=2 terminated=3
 LabelSelectorRequirement, NodeSelectorRequirement: key=1 operator=2 values=3
-RollingUpdateDeployment: maxUnavailable=1 maxSurge=2
+RollingUpdateDeployment: maxUnavailable=1* maxSurge=2*
 DaemonEndpoint: Port=1
 HostPathVolumeSource: path=1 type=2*
 EmptyDirVolumeSource: medium=1 sizeLimit=2
