@@ -4,8 +4,10 @@ import type { NodeStatus } from '../../shared/objects/types.ts';
 
 /** Memory that is kept free for the host: below it pods are told of pressure. */
 export const memoryReserveBytes = 100 * 1024 * 1024;
-/** Part of the disk that is kept free. */
-export const diskReserve = 0.1;
+/** What is kept free of a disk: a tenth of a small one; on a large one that would be more than anybody needs. */
+export function diskReserveBytes(diskBytes: number): number {
+  return Math.min(diskBytes / 10, 2 * 1024 ** 3);
+}
 
 const ki = 1024;
 
@@ -23,7 +25,7 @@ export async function readCapacity(
     allocatable: {
       ...common,
       memory: inKi(Math.max(memory - memoryReserveBytes, memory / 2)),
-      'ephemeral-storage': inKi(disk * (1 - diskReserve)),
+      'ephemeral-storage': inKi(disk - diskReserveBytes(disk)),
     },
   };
 }

@@ -1,11 +1,13 @@
 import { readFile, statfs } from 'node:fs/promises';
 import type { NodeCondition } from '../../shared/objects/types.ts';
-import { diskReserve, memoryReserveBytes } from './host-facts.ts';
+import { diskReserveBytes, memoryReserveBytes } from './host-facts.ts';
 
 /** How full the machine is. */
 export interface Pressure {
   memoryAvailableBytes: number;
-  diskAvailable: number;
+  diskAvailableBytes: number;
+  diskBytes: number;
+  /** Part of all. */
   inodesAvailable: number;
   processes: number;
   maxProcesses: number;
@@ -22,7 +24,8 @@ export async function readPressure(dataDir: string): Promise<Pressure> {
   );
   return {
     memoryAvailableBytes: availableMemory(await readFile('/proc/meminfo', 'utf8')),
-    diskAvailable: share(disk.bavail, disk.blocks),
+    diskAvailableBytes: disk.bavail * disk.bsize,
+    diskBytes: disk.blocks * disk.bsize,
     // Some file systems have no fixed number of inodes.
     inodesAvailable: share(disk.ffree, disk.files),
     processes: Number(tasks.split('/')[1]),
@@ -41,9 +44,11 @@ function share(free: number, all: number): number {
 
 /** The three pressure conditions, with what is short. */
 export function pressureConditions(pressure: Pressure): NodeCondition[] {
-  const { memoryAvailableBytes, diskAvailable, inodesAvailable, processes, maxProcesses } = pressure;
+  const { memoryAvailableBytes, diskAvailableBytes, diskBytes, inodesAvailable, processes, maxProcesses } = pressure;
   const disk = [
-    ...(diskAvailable < diskReserve ? [`${percent(diskAvailable)} of the disk is free`] : []),
+    ...(diskAvailableBytes < diskReserveBytes(diskBytes)
+      ? [`${mebibytes(diskAvailableBytes)} of the disk are free, ${mebibytes(diskReserveBytes(diskBytes))} are to be`]
+      : []),
     ...(inodesAvailable < inodeReserve ? [`${percent(inodesAvailable)} of the inodes are free`] : []),
   ];
   const memory = memoryAvailableBytes < memoryReserveBytes ? ['less than 100 MiB of memory are available'] : [];
@@ -62,4 +67,8 @@ function condition(type: string, bad: string, good: string, problems: string[]):
 
 function percent(part: number): string {
   return `${Math.round(part * 100)} %`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MiB`;
 }

@@ -5,6 +5,7 @@ import { findCondition } from '../../shared/objects/conditions.ts';
 export type NodeObject = KubeObject & Node;
 
 export const unreachableTaint = 'node.kubernetes.io/unreachable';
+export const diskPressureTaint = 'node.kubernetes.io/disk-pressure';
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
 export const unschedulableTaint = 'node.kubernetes.io/unschedulable';
 

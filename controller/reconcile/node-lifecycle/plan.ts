@@ -1,7 +1,7 @@
 import { rfc3339 } from '../../../shared/clock.ts';
 import type { NodeCondition, Taint } from '../../../shared/objects/types.ts';
 import { findCondition } from '../../../shared/objects/conditions.ts';
-import { notReadyTaint, unreachableTaint } from '../node-state.ts';
+import { diskPressureTaint, notReadyTaint, unreachableTaint } from '../node-state.ts';
 import type { Verdict } from './silence.ts';
 
 /** The reason of every condition that node-lifecycle wrote in place of the agent. */
@@ -36,14 +36,18 @@ export function assumedConditions(conditions: readonly NodeCondition[], now: num
   });
 }
 
-/** The taints that follow from readiness and verdict; all others are the user's and stay as they are. */
+/** The taints that follow from conditions and verdict; all others are the user's and stay as they are. */
 export function lifecycleTaints(
   taints: readonly Taint[],
-  ready: NodeCondition | undefined,
+  conditions: readonly NodeCondition[],
   verdict: Verdict,
   now: number,
 ): readonly Taint[] {
-  const wanted = wantedTaints(taints, ready, verdict);
+  const isFull = findCondition(conditions, 'DiskPressure')?.status === 'True';
+  const wanted = [
+    ...readinessTaints(taints, findCondition(conditions, 'Ready'), verdict),
+    ...(isFull ? [{ key: diskPressureTaint, effect: 'NoSchedule' }] : []),
+  ];
   const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
   const missing = wanted.filter((taint) => !taints.some((each) => isSame(each, taint)));
   const kept = taints.filter((taint) => !isLifecycleTaint(taint) || wanted.some((each) => isSame(each, taint)));
@@ -52,15 +56,19 @@ export function lifecycleTaints(
 }
 
 /** Whether a node is tainted because it is not ready, or not heard. */
-export function hasLifecycleTaint(taints: readonly Taint[]): boolean {
-  return taints.some(isLifecycleTaint);
+export function hasReadinessTaint(taints: readonly Taint[]): boolean {
+  return taints.some(isReadinessTaint);
 }
 
-function isLifecycleTaint({ key }: Taint): boolean {
+function isReadinessTaint({ key }: Taint): boolean {
   return key === unreachableTaint || key === notReadyTaint;
 }
 
-function wantedTaints(taints: readonly Taint[], ready: NodeCondition | undefined, verdict: Verdict): Taint[] {
+function isLifecycleTaint(taint: Taint): boolean {
+  return taint.key === diskPressureTaint || isReadinessTaint(taint);
+}
+
+function readinessTaints(taints: readonly Taint[], ready: NodeCondition | undefined, verdict: Verdict): Taint[] {
   const both = (key: string): Taint[] => ['NoSchedule', 'NoExecute'].map((effect) => ({ key, effect }));
   if (ready?.status === 'True') return [];
   if (ready?.status !== 'Unknown') return both(notReadyTaint);

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodeCondition } from '../../../shared/objects/types.ts';
-import { findCondition } from '../../../shared/objects/conditions.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { startFollowing } from '../../store/follow.ts';
 import type { Change } from '../../store/store.ts';
@@ -12,7 +11,7 @@ import { leasePeriodMs, renewLease } from './lease.ts';
 import type { NodeLiveness } from './liveness.ts';
 import { markPodsLost, podsMarkedLost, podsOnNode, restorePods } from './lost-pods.ts';
 import { NodeWatch } from './node-watch.ts';
-import { assumedConditions, hasLifecycleTaint, isSaidSilent, lifecycleTaints, unknownConditions } from './plan.ts';
+import { assumedConditions, hasReadinessTaint, isSaidSilent, lifecycleTaints, unknownConditions } from './plan.ts';
 import { defaultSilenceSettings } from './silence.ts';
 import type { SilenceSettings, Verdict } from './silence.ts';
 
@@ -83,7 +82,7 @@ export class NodeLifecycleReconciler {
     const planned = this.#plan(node, verdict);
     if (planned === undefined) return;
     await store.update('nodes', planned);
-    const [was, is] = [node, planned].map(({ spec }) => hasLifecycleTaint(spec?.taints ?? []));
+    const [was, is] = [node, planned].map(({ spec }) => hasReadinessTaint(spec?.taints ?? []));
     if (was === is) return;
     const reason = is === true ? 'NodeNotReady' : 'NodeReady';
     events.record(node, 'Normal', reason, `Node ${name} status is now: ${reason}`, component);
@@ -96,7 +95,7 @@ export class NodeLifecycleReconciler {
     const current = node.status?.conditions ?? [];
     const conditions = this.#conditions(node.metadata.name, current, verdict, now);
     const taints = node.spec?.taints ?? [];
-    const nextTaints = lifecycleTaints(taints, findCondition(conditions, 'Ready'), verdict, now);
+    const nextTaints = lifecycleTaints(taints, conditions, verdict, now);
     if (isDeepStrictEqual(conditions, current) && nextTaints === taints) return undefined;
     return {
       ...node,

@@ -98,7 +98,8 @@ describe('AgentNode', () => {
 describe('pressureConditions', () => {
   const fine: Pressure = {
     memoryAvailableBytes: 1e9,
-    diskAvailable: 0.5,
+    diskAvailableBytes: 5e9,
+    diskBytes: 1e10,
     inodesAvailable: 0.5,
     processes: 100,
     maxProcesses: 32_768,
@@ -112,9 +113,17 @@ describe('pressureConditions', () => {
   it('sees what is short', () => {
     assert.deepEqual(typesUnder({}), []);
     assert.deepEqual(typesUnder({ memoryAvailableBytes: 1e6 }), ['MemoryPressure']);
-    assert.deepEqual(typesUnder({ diskAvailable: 0.05 }), ['DiskPressure']);
+    assert.deepEqual(typesUnder({ diskAvailableBytes: 5e8 }), ['DiskPressure']);
     assert.deepEqual(typesUnder({ inodesAvailable: 0.01 }), ['DiskPressure']);
     assert.deepEqual(typesUnder({ processes: 32_000 }), ['PIDPressure']);
+  });
+
+  it('lets a large disk be nearly full', () => {
+    const diskBytes = 1e12;
+    assert.deepEqual(typesUnder({ diskBytes, diskAvailableBytes: 3 * 2 ** 30 }), []);
+    assert.deepEqual(typesUnder({ diskBytes, diskAvailableBytes: 2 ** 30 }), ['DiskPressure']);
+    const [, disk] = pressureConditions({ ...fine, diskBytes, diskAvailableBytes: 2 ** 30 });
+    assert.equal(disk?.message, '1024 MiB of the disk are free, 2048 MiB are to be');
   });
 });
 

@@ -7,7 +7,7 @@ const mine: Taint = { key: 'mine', effect: 'NoSchedule' };
 const names = (taints: readonly Taint[]): string[] =>
   taints.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`);
 const taintsFor = (status: string, verdict: Verdict, before: readonly Taint[] = []): string[] =>
-  names(lifecycleTaints(before, { type: 'Ready', status }, verdict, 0));
+  names(lifecycleTaints(before, [{ type: 'Ready', status }], verdict, 0));
 
 describe('lifecycleTaints', () => {
   it('has none on a ready node, and leaves a taint of the user', () => {
@@ -31,7 +31,18 @@ describe('lifecycleTaints', () => {
 
   it('returns the very same taints when nothing changes', () => {
     const taints = [mine];
-    assert.equal(lifecycleTaints(taints, { type: 'Ready', status: 'True' }, 'heard', 0), taints);
+    assert.equal(lifecycleTaints(taints, [{ type: 'Ready', status: 'True' }], 'heard', 0), taints);
+  });
+
+  it('lets nothing new onto a node whose disk is full, until it is not', () => {
+    const conditions = (full: string) => [
+      { type: 'Ready', status: 'True' },
+      { type: 'DiskPressure', status: full },
+    ];
+    const taints = lifecycleTaints([mine], conditions('True'), 'heard', 0);
+    assert.deepEqual(names(taints), ['mine:NoSchedule', 'disk-pressure:NoSchedule']);
+    assert.equal(lifecycleTaints(taints, conditions('True'), 'heard', 0), taints);
+    assert.deepEqual(lifecycleTaints(taints, conditions('False'), 'heard', 0), [mine]);
   });
 });
 
