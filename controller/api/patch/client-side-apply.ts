@@ -1,5 +1,7 @@
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
+import { apiVersionOf } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
+import { servedVersions } from '../../../shared/objects/versions/served-version.ts';
 import { asSaid } from './as-said.ts';
 import { emptySet, hasMember, intersection, union, unionAll } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
@@ -82,7 +84,12 @@ function readLastApplied(object: KubeObject | undefined, info: ResourceInfo): Ku
   try {
     const value = JSON.parse(object?.metadata.annotations?.[lastApplied] ?? 'null') as Json;
     checkDepth(value);
-    return isObject(value) && isObject(value['metadata']) ? asSaid(info, value) : undefined;
+    if (!isObject(value) || !isObject(value['metadata'])) return undefined;
+    const version = servedVersions.find(
+      (each) => each.stored === info && apiVersionOf(each.info) === value['apiVersion'],
+    );
+    const said = version?.toStored(value as unknown as KubeObject) ?? value;
+    return asSaid(info, said as unknown as JsonObject);
   } catch {
     return undefined;
   }

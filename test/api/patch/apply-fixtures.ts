@@ -17,6 +17,7 @@ const infos: Readonly<Record<string, ResourceInfo>> = {
   Pod: pods,
   ConfigMap: configmaps,
   Secret: secrets,
+  HorizontalPodAutoscaler: findResource('horizontalpodautoscalers.autoscaling') as ResourceInfo,
 };
 const infoOf = ({ kind }: KubeObject): ResourceInfo => infos[kind] as ResourceInfo;
 export const start = Date.parse('2026-01-01T00:00:00Z');

@@ -143,6 +143,23 @@ describe('client-side and server-side apply of one object', () => {
     assert.equal(after.metadata.annotations?.[lastApplied], before.metadata.annotations?.[lastApplied]);
   });
 
+  it('sees that the same was said in another version', () => {
+    const metadata = { name: 'web', namespace: 'default' };
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+    const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 75 } };
+    const kind = 'HorizontalPodAutoscaler';
+    const said = {
+      ...{ apiVersion: 'autoscaling/v1', kind, metadata },
+      spec: { scaleTargetRef, maxReplicas: 5, targetCPUUtilizationPercentage: 75 },
+    };
+    const metrics = [{ type: 'Resource', resource: cpu }];
+    const live = { apiVersion: 'autoscaling/v2', kind, metadata, spec: { scaleTargetRef, maxReplicas: 5, metrics } };
+    const before = clientSide(undefined, said, live);
+    const after = apply(before, live, 'berth');
+    assert.equal(after.metadata.annotations?.[lastApplied], before.metadata.annotations?.[lastApplied]);
+    assert.deepEqual(Object.keys(ownersOf(after)), ['berth Apply']);
+  });
+
   it('removes from a secret the text that a client said and that is said no more', () => {
     const secret = (part: object): AnyObject =>
       ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...part }) as unknown as AnyObject;
