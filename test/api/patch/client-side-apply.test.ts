@@ -149,7 +149,9 @@ describe('client-side and server-side apply of one object', () => {
     const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 75 } };
     const kind = 'HorizontalPodAutoscaler';
     const said = {
-      ...{ apiVersion: 'autoscaling/v1', kind, metadata },
+      apiVersion: 'autoscaling/v1',
+      kind,
+      metadata,
       spec: { scaleTargetRef, maxReplicas: 5, targetCPUUtilizationPercentage: 75 },
     };
     const metrics = [{ type: 'Resource', resource: cpu }];
