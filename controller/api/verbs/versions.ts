@@ -4,6 +4,7 @@ import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 
 const field = 'resourceVersionMatch';
 const matches = ['Exact', 'NotOlderThan', ''];
+const withContinue = forbidden(field, 'resourceVersionMatch is forbidden when continue is provided');
 
 /** Reads the resourceVersion of a query; '' and absent are undefined. Throws BadRequest. */
 export function parseVersion(query: URLSearchParams): number | undefined {
@@ -21,29 +22,42 @@ export function checkListOptions(query: URLSearchParams, isWatch: boolean): void
   if (query.get('continue') && version !== '' && version !== '0') {
     throw new ApiError('BadRequest', 'specifying resource version is not allowed when using continue');
   }
-  const match = query.get('resourceVersionMatch') ?? '';
-  const causes = query.has('sendInitialEvents')
-    ? initialEventsCauses(match, isWatch)
-    : matchCauses(match, version, isWatch);
+  const causes = isWatch ? watchCauses(query) : listCauses(query);
   if (causes.length > 0) throw toInvalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', causes);
 }
 
-function initialEventsCauses(match: string, isWatch: boolean): Cause[] {
-  if (!isWatch) return [forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')];
-  if (match === 'NotOlderThan') return [];
-  return [forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')];
+function listCauses(query: URLSearchParams): Cause[] {
+  const match = query.get(field) ?? '';
+  const version = query.get('resourceVersion') ?? '';
+  const causes: Cause[] = [];
+  if (match !== '' && version === '') {
+    causes.push(forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+  }
+  if (match !== '' && query.get('continue')) causes.push(withContinue);
+  if (!matches.includes(match)) causes.push(notSupported(field, match, matches));
+  if (match === 'Exact' && version === '0') {
+    causes.push(forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+  }
+  if (query.has('sendInitialEvents')) {
+    causes.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  }
+  return causes;
 }
 
-function matchCauses(match: string, version: string, isWatch: boolean): Cause[] {
-  if (match === '') return [];
-  if (isWatch)
-    return [forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')];
-  if (!matches.includes(match)) return [notSupported(field, match, matches)];
-  if (version === '') {
-    return [forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided')];
+function watchCauses(query: URLSearchParams): Cause[] {
+  const match = query.get(field) ?? '';
+  const causes: Cause[] = [];
+  const sendsInitial = query.has('sendInitialEvents');
+  if (sendsInitial && match !== 'NotOlderThan') {
+    causes.push(forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
   }
-  if (match !== 'Exact' || version !== '0') return [];
-  return [forbidden(field, 'resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')];
+  if (match === '') return causes;
+  if (!sendsInitial) {
+    causes.push(forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+  }
+  if (match !== 'NotOlderThan') causes.push(notSupported(field, match, ['NotOlderThan']));
+  if (query.get('continue')) causes.push(withContinue);
+  return causes;
 }
 
 /** The store cannot wait for versions that a client made up, or that a restored backup lost. */
