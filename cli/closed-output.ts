@@ -1,6 +1,6 @@
 /** Commands that change things: they go on when nobody reads what they say. */
 const changing: ReadonlySet<string> = new Set(
-  'apply create replace patch edit set delete scale rollout cordon uncordon drain taint label annotate token up down image'.split(
+  'apply create run expose autoscale debug replace patch edit set delete scale rollout cordon uncordon drain taint label annotate token up down image'.split(
     ' ',
   ),
 );

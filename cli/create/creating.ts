@@ -46,6 +46,7 @@ export async function createOne(
   object: NewObject,
   options: CreateOptions,
   results: Results,
+  done = 'created',
 ): Promise<NewObject> {
   const resource = names.findKind(object.apiVersion, object.kind);
   const made =
@@ -55,7 +56,7 @@ export async function createOne(
           body: object,
           query: { fieldManager: 'berth-create', fieldValidation: 'Strict', ...dryRunQuery(options) },
         });
-  results.add(resource, made.metadata.name ?? '', `created${dryRunSuffix(options)}`, made as KubeObject);
+  results.add(resource, made.metadata.name ?? '', `${done}${dryRunSuffix(options)}`, made as KubeObject);
   return made;
 }
 

@@ -127,4 +127,28 @@ describe('berth changes objects', function () {
     assert.deepEqual(JSON.parse(resources), { limits: { cpu: '200m', memory: '512Mi' }, requests: { cpu: '100m' } });
     assert.match(await plane.fails('set image cm/m web=x', 1), /ConfigMap has no pods of its own/);
   });
+
+  it('makes services, autoscalers and pods', async () => {
+    const json = async (line: string): Promise<Record<string, unknown>> =>
+      JSON.parse(await plane.ok(`${line} --dry-run=client -o json`)) as Record<string, unknown>;
+    const service = await json('expose deployment web --port=80 --target-port=http');
+    const ports = [{ port: 80, protocol: 'TCP', targetPort: 'http' }];
+    assert.deepEqual(service['spec'], { type: 'ClusterIP', selector: { app: 'web' }, ports });
+    assert.equal(await plane.ok('expose deploy/web --port=80 --name=front'), 'service/front exposed');
+    assert.match(await plane.fails('expose deploy/web', 2), /couldn't find port via --port flag/);
+    assert.equal(
+      await plane.ok('autoscale deployment web --min=2 --max=5 --cpu-percent=80'),
+      'horizontalpodautoscaler.autoscaling/web autoscaled',
+    );
+    assert.match(await show('hpa web', '{.spec.minReplicas}{.spec.maxReplicas}{..averageUtilization}'), /^25(80)?$/);
+    assert.match(await plane.fails('autoscale deployment none --max=2', 1), /"none" not found/);
+    const pod = await json('run one --image=i --env=A=b=c --port=80 --restart=Never -l a=b');
+    const containers = [
+      { name: 'one', image: 'i', env: [{ name: 'A', value: 'b=c' }], ports: [{ containerPort: 80 }] },
+    ];
+    assert.deepEqual(pod['spec'], { containers, restartPolicy: 'Never' });
+    assert.equal(await plane.ok('run two --image=i -- --flag'), 'pod/two created');
+    assert.equal(await show('pod two', '{.metadata.labels.run} {.spec.containers[0].args[0]}'), 'two --flag');
+    assert.match(await plane.fails('run three --image=i --rm', 2), /--rm should only be used for attached containers/);
+  });
 });

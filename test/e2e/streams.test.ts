@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Attach, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node';
 import type { Kubectl } from '../api/kubectl.ts';
+import { collect } from '../support/collect.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, isReady } from './cluster.ts';
 import { KubectlTerminal } from './terminal.ts';
@@ -227,10 +227,3 @@ describe('streams of pods', function () {
     });
   });
 });
-
-async function collect(stream: Socket | PassThrough): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(stream, 'end');
-  return Buffer.concat(chunks);
-}
