@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { ApiHarness, type Answer, type Json } from '../api/harness.ts';
+import { everyKind } from './every-kind.ts';
+
+const methods = ['get', 'put', 'post', 'patch', 'delete'];
+
+describe('contract: OpenAPI v3', () => {
+  let api: ApiHarness;
+  let index: Json;
+
+  before(async () => {
+    api = await ApiHarness.start();
+    index = (await api.call('GET', '/openapi/v3')).json;
+  });
+  after(() => api?.stop());
+
+  const fetch = (root: string): Promise<Answer> => api.call('GET', index.paths[root].serverRelativeURL);
+
+  it('is fetched once for a hash, and kept for good', async () => {
+    for (const root of Object.keys(index.paths)) {
+      const { serverRelativeURL } = index.paths[root];
+      assert.match(serverRelativeURL, new RegExp(`^/openapi/v3/${root}\\?hash=[0-9A-Fa-f]+$`));
+      const { code, headers } = await fetch(root);
+      assert.equal(code, 200, root);
+      assert.ok(headers.etag, root);
+      assert.equal(headers['cache-control'], 'public, immutable');
+      assert.ok(Date.parse(headers.expires ?? '') > Date.now() + 300 * 86_400_000, 'far away');
+    }
+  });
+
+  it('names kind and action of every operation, and what a PATCH may ask for', async () => {
+    for (const root of ['api/v1', 'apis/apps/v1', 'apis/batch/v1']) {
+      const { paths } = (await fetch(root)).json;
+      for (const [path, item] of Object.entries<Json>(paths)) {
+        for (const method of methods.filter((each) => item[each] !== undefined)) {
+          const operation = item[method];
+          assert.ok(operation['x-kubernetes-action'], `${method} ${path}`);
+          assert.ok(operation['x-kubernetes-group-version-kind']?.kind, `${method} ${path}`);
+        }
+        if (item.patch === undefined) continue;
+        const names = [...(item.parameters ?? []), ...(item.patch.parameters ?? [])].map(({ name }: Json) => name);
+        for (const name of ['dryRun', 'fieldManager', 'fieldValidation', 'force'])
+          assert.ok(names.includes(name), path);
+        const media = Object.keys(item.patch.requestBody.content);
+        assert.ok(!media.includes('application/strategic-merge-patch+json'), path);
+      }
+    }
+  });
+
+  it('has a schema for every kind, that says which kind it is', async () => {
+    const documents = new Map<string, Json>();
+    for (const { info } of everyKind()) {
+      const root = info.group === '' ? 'api/v1' : `apis/${info.group}/${info.version}`;
+      if (!documents.has(root)) documents.set(root, (await fetch(root)).json);
+      const schemas = Object.entries<Json>(documents.get(root).components.schemas);
+      const { group, version, kind } = info;
+      const found = schemas.filter(([, schema]) =>
+        (schema['x-kubernetes-group-version-kind'] ?? []).some(
+          (each: Json) => each.group === group && each.version === version && each.kind === kind,
+        ),
+      );
+      assert.equal(found.length, 1, `${root} ${kind}`);
+      assert.match(found[0]?.[0] ?? '', new RegExp(`^io\\.k8s\\.api\\..*\\.${version}\\.${kind}$`));
+    }
+  });
+});
