@@ -11,6 +11,7 @@ import type { Change, ObjectKey, StateStore } from './state-store.ts';
 import { SharedFields } from './shared-fields.ts';
 import { conflict, notFound } from './store-errors.ts';
 import type { ListOptions, ListResult, Store, WatchOptions } from './store.ts';
+import { Turns } from './turns.ts';
 
 /** Loads all of `state` and serves it. It is the only writer of `state` from then on; closing `state` stays with the caller. */
 export async function openStore(state: StateStore, clock: Clock, limits?: RingLimits): Promise<Store> {
@@ -35,6 +36,7 @@ class CachedStore implements Store {
   readonly #index: ObjectIndex;
   readonly #ring: ChangeRing;
   readonly #fields: SharedFields;
+  readonly #turns = new Turns();
   /** Settles when everything begun so far is in the cache. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -91,11 +93,21 @@ class CachedStore implements Store {
     name: string,
     change: (object: T) => T | undefined,
   ): Promise<T> {
-    return this.#retry(() => {
-      const current = this.#mustHave({ resource, namespace, name }) as T;
+    const key = { resource, namespace, name };
+    const once = (): Promise<T> => {
+      const current = this.#mustHave(key) as T;
       const changed = change(copyOf(current));
       return changed === undefined ? Promise.resolve(current) : this.update(resource, changed);
-    });
+    };
+    return this.inTurn(key, () => this.#retry(once));
+  }
+
+  inTurn<R>(key: ObjectKey, work: () => Promise<R>): Promise<R> {
+    return this.#turns.take(key, work);
+  }
+
+  async settled(): Promise<void> {
+    await this.#tail;
   }
 
   async remove(resource: ResourceName, namespace: string, name: string, expected?: string): Promise<KubeObject> {

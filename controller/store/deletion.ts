@@ -45,16 +45,18 @@ export async function deleteObject(
   options: DeleteOptions = {},
 ): Promise<Deleted> {
   const key = { resource, namespace, name };
-  for (let tries = 1; ; tries += 1) {
-    const current = store.get(resource, namespace, name);
-    if (current === undefined) throw notFound(key);
-    checkPreconditions(key, current, options);
-    try {
-      return await deleteOnce(store, clock, key, current, options);
-    } catch (error) {
-      if (tries >= maxTries || !hasReason(error, 'Conflict')) throw error;
+  return store.inTurn(key, async () => {
+    for (let tries = 1; ; tries += 1) {
+      const current = store.get(resource, namespace, name);
+      if (current === undefined) throw notFound(key);
+      checkPreconditions(key, current, options);
+      try {
+        return await deleteOnce(store, clock, key, current, options);
+      } catch (error) {
+        if (tries >= maxTries || !hasReason(error, 'Conflict')) throw error;
+      }
     }
-  }
+  });
 }
 
 async function deleteOnce(

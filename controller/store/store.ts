@@ -58,6 +58,13 @@ export interface Store {
     name: string,
     change: (object: T) => T | undefined,
   ): Promise<T>;
+  /**
+   * Runs `work`, which reads and writes this object, when no other such work on it runs: many writers that only tried
+   * again on Conflict would mostly be in each other's way. `modify` takes a turn, so `work` must not call it.
+   */
+  inTurn<R>(key: ObjectKey, work: () => Promise<R>): Promise<R>;
+  /** Resolves when every write that was begun before is in the cache, or has failed. */
+  settled(): Promise<void>;
   /** Removes it for good, whatever finalizers it has; `expected` (a resourceVersion) makes it conditional. Throws NotFound, Conflict. */
   remove(resource: ResourceName, namespace: string, name: string, expected?: string): Promise<KubeObject>;
   /** Committed changes in version order, none missing, none twice. Ends when the signal aborts. */

@@ -13,6 +13,8 @@ export function delegateTo(store: Store, overrides: Partial<Store>): Store {
     create: store.create.bind(store),
     update: store.update.bind(store),
     modify: store.modify.bind(store),
+    inTurn: store.inTurn.bind(store),
+    settled: store.settled.bind(store),
     remove: store.remove.bind(store),
     ...overrides,
   };

@@ -61,6 +61,14 @@ export class ManagedStore implements Store {
     });
   }
 
+  inTurn<R>(key: ObjectKey, work: () => Promise<R>): Promise<R> {
+    return this.#store.inTurn(key, work);
+  }
+
+  settled(): Promise<void> {
+    return this.#store.settled();
+  }
+
   remove(resource: ResourceName, namespace: string, name: string, expected?: string): Promise<KubeObject> {
     return this.#store.remove(resource, namespace, name, expected);
   }

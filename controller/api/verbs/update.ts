@@ -25,7 +25,7 @@ import { findObject } from './read.ts';
 import { Representation } from './representation.ts';
 import { parseWriteOptions, type Writing } from './write-options.ts';
 
-/** A try fails only where another writer succeeded, so many writers at once need as many. */
+/** Requests take turns, so only what a controller writes can come between. */
 const maxTries = 32;
 
 /** PUT of an object or of its status. Some kinds are made by it. */
@@ -60,10 +60,20 @@ async function createAbsent(writing: Writing, sent: KubeObject): Promise<KubeObj
  * done again; a `change` that insists on a resourceVersion is refused with Conflict then. The result of an apply
  * carries its field managers already.
  */
-export async function replaceObject(
+export function replaceObject(
   writing: Writing,
   change: (current: KubeObject) => KubeObject,
   operation: 'Update' | 'Apply' = 'Update',
+): Promise<KubeObject> {
+  const { info, namespace, name = '' } = writing.target;
+  const key = { resource: resourceName(info), namespace, name };
+  return writing.deps.store.inTurn(key, () => replaceInTurn(writing, change, operation));
+}
+
+async function replaceInTurn(
+  writing: Writing,
+  change: (current: KubeObject) => KubeObject,
+  operation: 'Update' | 'Apply',
 ): Promise<KubeObject> {
   const { deps, target, options } = writing;
   for (let tries = 1; ; tries += 1) {

@@ -69,6 +69,8 @@ export class NamespaceReconciler {
 
   async #empty(namespace: NamespaceObject): Promise<void> {
     const { name } = namespace.metadata;
+    // What was let in before the deletion may still be on its way to the disk.
+    await this.#deps.store.settled();
     await Promise.all(contents.map((resource) => this.#deleteAll(resource, name)));
     const left = contents
       .map((resource) => ({ resource, objects: this.#deps.store.list(resource, { namespace: name }).items }))
