@@ -1,9 +1,8 @@
-import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { messageOf } from '../../shared/errors.ts';
+import { DiskReserve, freeBytes } from './disk-reserve.ts';
 import type { ObjectKey } from './state-store.ts';
 import { openStateFile } from './sqlite-file.ts';
 import type { Reply, Request, Row, Write, WriteResult } from './sqlite-protocol.ts';
@@ -18,11 +17,15 @@ export interface WorkerOptions {
 class StateFile {
   readonly #db: DatabaseSync;
   readonly #options: WorkerOptions;
+  readonly #reserve: DiskReserve | undefined;
   readonly #statements;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#db = openStateFile(options.path);
+    const { path, reserveBytes } = options;
+    this.#reserve = path === ':memory:' ? undefined : new DiskReserve(`${path}-reserve`, reserveBytes);
+    this.#db = this.#withReserve(() => openStateFile(path));
+    this.#reserve?.take();
     const where = 'WHERE resource = ? AND namespace = ? AND name = ?';
     this.#statements = {
       all: this.#db.prepare('SELECT resource, namespace, name, version, body, checksum FROM objects'),
@@ -40,7 +43,7 @@ class StateFile {
       case 'load':
         return this.#load();
       case 'write':
-        return { did: 'write', results: this.#write(request.writes) };
+        return { did: 'write', results: this.#writeSomehow(request.writes) };
       case 'close':
         this.#db.close();
         return { did: 'close' };
@@ -59,6 +62,24 @@ class StateFile {
       rows.push({ resource, namespace, name, body, version: Number(row['version']) });
     }
     return { did: 'load', rows, version: this.#version() };
+  }
+
+  /** Deletes go on when nothing is left of the disk, or there never would be more. */
+  #writeSomehow(writes: Write[]): WriteResult[] {
+    const isDeletes = writes.every((write) => write.do === 'delete');
+    return isDeletes ? this.#withReserve(() => this.#write(writes)) : this.#write(writes);
+  }
+
+  /** Tries again with what was held back when the disk is full. */
+  #withReserve<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const { path, reserveBytes } = this.#options;
+      const isFull = this.#reserve !== undefined && freeBytes(path) < reserveBytes;
+      if (!isFull || !this.#reserve.giveUp()) throw error;
+      return work();
+    }
   }
 
   /** All writes in one transaction; each is checked against what those before it left. */
@@ -115,8 +136,8 @@ class StateFile {
   #checkSpace(): void {
     const { path, reserveBytes } = this.#options;
     if (path === ':memory:') return;
-    const { bavail, bsize } = statfsSync(dirname(path));
-    const free = bavail * bsize;
+    const free = freeBytes(path);
+    this.#reserve?.take();
     if (free >= reserveBytes || free + this.#unusedBytes() >= reserveBytes) return;
     throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
   }

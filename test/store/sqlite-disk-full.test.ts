@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
@@ -56,5 +57,29 @@ describe('SQLite state file on a small disk', () => {
     await Promise.all(versions.map((version, at) => store.delete(keyOf(`n${at}`), version)));
     await store.create(keyOf('again'), big('again'));
     await store.close();
+  });
+
+  it('opens and deletes when others have left no byte, by what it held back', async () => {
+    const [path, ballast] = [join(folder, 'held.db'), join(folder, 'ballast')];
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    const options = { reserveBytes: 2 * 1024 * 1024 };
+    const store = await openSqliteStore(path, options);
+    const versions: number[] = [];
+    for (const name of ['a', 'b', 'c']) versions.push(await store.create(keyOf(name), big(name)));
+    await store.close();
+    assert.throws(() => {
+      for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+    }, /ENOSPC/);
+    const again = await openSqliteStore(path, options);
+    assert.equal((await again.load()).objects.length, 3);
+    await Promise.all(['a', 'b', 'c'].map((name, at) => again.delete(keyOf(name), versions[at] ?? 0)));
+    assert.equal((await again.load()).objects.length, 0);
+    await again.close();
+    assert.equal(existsSync(`${path}-reserve`), false);
+    await rm(ballast);
+    const later = await openSqliteStore(path, options);
+    await later.create(keyOf('later'), big('later'));
+    assert.ok(existsSync(`${path}-reserve`));
+    await later.close();
   });
 });

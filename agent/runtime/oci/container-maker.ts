@@ -10,7 +10,7 @@ import type { ContainerConfig, ContainerId } from '../driver.ts';
 import type { ContainerEntry, ContainerTable } from './container-table.ts';
 import type { OciHost } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
-import { identified } from './lost-records.ts';
+import { identified } from './record-annotation.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { buildSpec, type SandboxView } from './spec/build-spec.ts';

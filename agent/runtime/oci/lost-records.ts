@@ -4,15 +4,8 @@ import { readIfExists } from '../../host/files.ts';
 import type { ContainerId } from '../driver.ts';
 import { bundleFiles } from './layout.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
+import { recordIn } from './record-annotation.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
-import type { OciSpec } from './spec/oci-spec.ts';
-
-const annotation = 'berth.container';
-
-/** The config.json of a container, with what it takes to know it again when its record is lost. */
-export function identified(spec: OciSpec, record: ContainerRecord): OciSpec {
-  return { ...spec, annotations: { [annotation]: JSON.stringify(record) } };
-}
 
 /** Puts back the records of containers whose file was damaged: what runs is gone on with, and what ended has its exit. */
 export async function restoreRecords(parts: Parts, { paths, log }: OciDriverDeps): Promise<void> {
@@ -41,8 +34,7 @@ async function lostRecord(
   const { config, pidFile } = bundleFiles(layout, id);
   const pid = Number((await readIfExists(pidFile)) ?? '0');
   if (!(pid > 0)) return undefined;
-  const { annotations } = JSON.parse(await readFile(config, 'utf8')) as OciSpec;
-  const record = JSON.parse(annotations?.[annotation] ?? '{}') as Partial<ContainerRecord>;
+  const record = recordIn(await readFile(config, 'utf8'));
   if (record.id !== id || record.pod === undefined) return undefined;
   const runs = (await host.cgroups.processes(cgroupOf(cgroupParent, record.pod, id))).includes(pid);
   // What runs, or waits for its start, is looked at as after a start that was cut off; the rest has ended.
