@@ -80,7 +80,7 @@ describe('berth changes objects', function () {
 
   it('edits with what the editor leaves, and shows what the server says against it', async () => {
     const edit = (editor: string, ...words: string[]): ReturnType<typeof plane.berth> =>
-      plane.berth(['edit', 'deployment', 'web', ...words], { env: { KUBE_EDITOR: editor } });
+      plane.berth(['edit', 'deployment', 'web', ...words], { env: { KUBE_EDITOR: editor, TMPDIR: plane.directory } });
     const changed = await edit("sed -i 's/replicas: .*/replicas: 2/'");
     assert.deepEqual([changed.code, changed.stdout], [0, 'deployment.apps/web edited\n'], changed.stderr);
     assert.equal(await show('deploy web', '{.spec.replicas}'), '2');
