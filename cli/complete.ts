@@ -26,6 +26,11 @@ export async function complete(words: readonly string[]): Promise<string[]> {
   return [...new Set(found)].filter((word) => word.startsWith(last)).sort();
 }
 
+/** `berth __complete WORD…`: prints what the last word may become, one on a line. */
+export async function printCompletions(words: readonly string[]): Promise<void> {
+  for (const word of await complete(words)) process.stdout.write(`${word}\n`);
+}
+
 async function candidates(before: readonly string[], last: string): Promise<string[]> {
   const names = Object.values(commandGroups).flatMap((group) => Object.entries(group));
   const [first, ...rest] = before;

@@ -1,5 +1,4 @@
 import { Argument, Command } from 'commander';
-import { complete } from './complete.ts';
 import { formatExamples } from './examples.ts';
 
 /** Asks `berth __complete` about the words so far; without an answer files are proposed. */
@@ -51,9 +50,4 @@ export function completionCommand(): Command {
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))
     .addHelpText('after', `${hints}\n${formatExamples(['berth completion bash', 'source <(berth completion bash)'])}`)
     .action((shell: string) => void process.stdout.write(scripts[shell] ?? ''));
-}
-
-/** `berth __complete WORD…`: prints what the last word may become, one on a line. */
-export async function printCompletions(words: readonly string[]): Promise<void> {
-  for (const word of await complete(words)) process.stdout.write(`${word}\n`);
 }

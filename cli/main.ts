@@ -16,7 +16,7 @@ const program = withStart(
 
 allowClosedOutput(asked);
 try {
-  if (asked === '__complete') await (await import('./completion.ts')).printCompletions(process.argv.slice(3));
+  if (asked === '__complete') await (await import('./complete.ts')).printCompletions(process.argv.slice(3));
   else {
     await addCommands();
     await prepare(program).parseAsync(words, { from: 'user' });
