@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeRootfs } from '../cli/demo-image.ts';
+import { makeRootfs } from '../cli/machine/demo-image.ts';
 import type { Pod, Stored } from '../shared/objects/types.ts';
 import type { Cluster } from '../test/e2e/cluster.ts';
 import { until } from '../test/support/until.ts';

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { makeRootfs } from '../cli/demo-image.ts';
+import { makeRootfs } from '../cli/machine/demo-image.ts';
 import type { Cluster } from '../test/e2e/cluster.ts';
 import { apply, benchPod, removePods, untilPods, withCluster } from './bench-cluster.ts';
 import { makeRawBundle, timeRawOutput } from './raw-runc.ts';

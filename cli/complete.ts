@@ -1,9 +1,9 @@
 import type { Argument, Command, Option } from 'commander';
 import type { KubeObject } from '../shared/objects/types.ts';
-import { ApiClient } from './client.ts';
+import { ApiClient } from './client/client.ts';
 import { commandGroups } from './commands.ts';
-import { kubeconfigPath, listContexts, loadKubeconfig } from './kubeconfig.ts';
-import { resourcePath, ResourceNames, type ServedResource } from './resource-names.ts';
+import { kubeconfigPath, listContexts, loadKubeconfig } from './client/kubeconfig.ts';
+import { resourcePath, ResourceNames, type ServedResource } from './client/resource-names.ts';
 
 /** What has been typed before the word that is to be completed. */
 interface Typed {

@@ -2,7 +2,7 @@ import { CommanderError, type Command } from 'commander';
 import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
 import { SettingsError } from '../shared/settings.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
-import { EndedAtStart } from './ended-at-start.ts';
+import { EndedAtStart } from './machine/ended-at-start.ts';
 import { helpStyle } from './help.ts';
 import { UsageError } from './usage.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Session } from '../session.ts';
+import type { Session } from '../client/session.ts';
 import { UsageError } from '../usage.ts';
 import { collect, creating, type CreateOptions, type NewObject } from './creating.ts';
 

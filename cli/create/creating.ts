@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { KubeObject } from '../../shared/objects/types.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from '../dry-run.ts';
-import { outputOption } from '../output.ts';
-import { resourcePath } from '../resource-names.ts';
-import { Results } from '../results.ts';
-import { withApiOptions, withSession, type ApiOptions, type Session } from '../session.ts';
+import { outputOption } from '../print/output.ts';
+import { resourcePath } from '../client/resource-names.ts';
+import { Results } from '../print/results.ts';
+import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
 
 /** Flags that whatever makes objects has. */
 export interface CreateOptions extends ApiOptions {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Command } from 'commander';
-import { withApiOptions } from '../session.ts';
+import { withApiOptions } from '../client/session.ts';
 import { creating, type CreateOptions, type NewObject } from './creating.ts';
 import { readBytes, readValues, withValues, type ValueOptions } from './values.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { parseWhole } from '../durations.ts';
-import { withApiOptions } from '../session.ts';
+import { withApiOptions } from '../client/session.ts';
 import { UsageError } from '../usage.ts';
 import { collect, creating, type CreateOptions, type NewObject } from './creating.ts';
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { parseDurationMs } from '../durations.ts';
-import { outputOption, printValue } from '../output.ts';
-import { resourcePath } from '../resource-names.ts';
-import { withApiOptions, withSession, type ApiOptions, type Session } from '../session.ts';
+import { outputOption, printValue } from '../print/output.ts';
+import { resourcePath } from '../client/resource-names.ts';
+import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
 import { collect } from './creating.ts';
 
 interface TokenOptions extends ApiOptions {

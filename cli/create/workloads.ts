@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { CronJob, Stored } from '../../shared/objects/types.ts';
 import { parseWhole } from '../durations.ts';
-import { parseTargets, resourcePath } from '../resource-names.ts';
-import type { Session } from '../session.ts';
+import { parseTargets, resourcePath } from '../client/resource-names.ts';
+import type { Session } from '../client/session.ts';
 import { UsageError } from '../usage.ts';
 import { collect, creating, type CreateOptions, type NewObject } from './creating.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseManifests } from '../../cli/manifests.ts';
+import { parseManifests } from '../../cli/client/manifests.ts';
 import { served } from '../../shared/objects/resources.ts';
 import { servedVersions } from '../../shared/objects/versions/served-version.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';

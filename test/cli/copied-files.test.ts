@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { archiveEnd, newHeader, paddedBytes } from '../../agent/images/tar-header.ts';
-import { packFiles } from '../../cli/pack-files.ts';
-import { unpackFiles } from '../../cli/unpack-files.ts';
+import { packFiles } from '../../cli/pods/pack-files.ts';
+import { unpackFiles } from '../../cli/pods/unpack-files.ts';
 
 describe('files that cp copies', () => {
   let folder: string;

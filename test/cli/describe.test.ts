@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describePod } from '../../cli/describe-pod.ts';
-import { formatSheet } from '../../cli/sheet.ts';
+import { describePod } from '../../cli/show/describe-pod.ts';
+import { formatSheet } from '../../cli/print/sheet.ts';
 import type { Pod, Stored } from '../../shared/objects/types.ts';
 
 const pod = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fillTemplate, parsePath, valuesAt } from '../../cli/jsonpath.ts';
+import { fillTemplate, parsePath, valuesAt } from '../../cli/print/jsonpath.ts';
 import { UsageError } from '../../cli/usage.ts';
 
 const pod = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseManifests, readManifests } from '../../cli/manifests.ts';
+import { parseManifests, readManifests } from '../../cli/client/manifests.ts';
 import { UsageError } from '../../cli/usage.ts';
 
 const pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n';

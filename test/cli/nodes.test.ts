@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { ApiClient } from '../../cli/client.ts';
-import { planDrain } from '../../cli/drain-plan.ts';
-import { loadKubeconfig } from '../../cli/kubeconfig.ts';
+import { ApiClient } from '../../cli/client/client.ts';
+import { planDrain } from '../../cli/nodes/drain-plan.ts';
+import { loadKubeconfig } from '../../cli/client/kubeconfig.ts';
 import { aPod } from '../objects.ts';
 import { until } from '../support/until.ts';
 import { ControlPlane } from './control-plane.ts';

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../../cli/client.ts';
+import type { CallOptions } from '../../cli/client/client.ts';
 import { hasReason } from '../../shared/errors.ts';
 import type { Deployment, Pod, Stored } from '../../shared/objects/types.ts';
 import { podsPath, type Cluster } from './cluster.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../shared/clock.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import type { ListResult } from '../../../controller/store/store.ts';
+import type { ListResult } from '../../store/store.ts';
 
 /** A list that a client is reading in pages, as it was at the first page. */
 interface Pin {
