@@ -25,6 +25,8 @@ export interface StreamReply {
   kind: 'stream';
   contentType: string;
   chunks: AsyncIterable<string | Uint8Array>;
+  /** How long the reader may take nothing before it counts as gone, in milliseconds; a minute unless given. */
+  patienceMs?: number;
 }
 
 /** The connection becomes a WebSocket that `serve` talks on until it resolves. */

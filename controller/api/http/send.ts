@@ -77,7 +77,7 @@ export async function sendStream(
   response.flushHeaders();
   for await (const chunk of reply.chunks) {
     if (signal.aborted || response.destroyed) break;
-    if (!response.write(chunk) && !(await drained(response, clock))) break;
+    if (!response.write(chunk) && !(await drained(response, clock, reply.patienceMs))) break;
   }
   await end(response, clock);
 }
@@ -90,12 +90,17 @@ async function end(response: ServerResponse, clock: Clock, body?: Uint8Array): P
 }
 
 /** Waits for room; false when there is none in time or the connection is gone. */
-export function drained(response: ServerResponse, clock: Clock): Promise<boolean> {
-  return reached('drain', response, clock);
+export function drained(response: ServerResponse, clock: Clock, patienceMs = stalledMs): Promise<boolean> {
+  return reached('drain', response, clock, patienceMs);
 }
 
 /** Waits until the reader has taken what was written. One that takes nothing in time loses the connection: false. */
-async function reached(event: 'drain' | 'finish', response: ServerResponse, clock: Clock): Promise<boolean> {
+async function reached(
+  event: 'drain' | 'finish',
+  response: ServerResponse,
+  clock: Clock,
+  patienceMs = stalledMs,
+): Promise<boolean> {
   const timer = new Scope('reader');
   const result = new Promise<boolean>((resolve) => {
     const settle = (value: boolean): void => {
@@ -109,7 +114,7 @@ async function reached(event: 'drain' | 'finish', response: ServerResponse, cloc
     response.once('close', onClose);
     timer.spawn(
       async (signal) => {
-        await clock.sleep(stalledMs, signal);
+        await clock.sleep(patienceMs, signal);
         response.destroy();
         settle(false);
       },

@@ -7,6 +7,9 @@ import type { Reply } from '../http/reply.ts';
 import { notFound, type ResourceTarget } from '../resource-path.ts';
 import { chooseContainer } from './container-choice.ts';
 
+/** A person may read a log in a pager, which takes no more than it shows. What waits meanwhile is bounded. */
+const readerPatienceMs = 3_600_000;
+
 /** GET of `pods/log`: of a pod in the store, or, from history, of one that is gone. */
 export async function readPodLog(deps: ApiDeps, request: ApiRequest, target: ResourceTarget): Promise<Reply> {
   const { info, namespace, name = '' } = target;
@@ -18,7 +21,7 @@ export async function readPodLog(deps: ApiDeps, request: ApiRequest, target: Res
       ? await deps.podLogs.readDeleted(namespace, name, container ?? undefined, query, request.signal)
       : await deps.podLogs.read(pod, chooseContainer(pod, container), query, request.signal);
   if (chunks === undefined) throw notFound(info, name);
-  return { kind: 'stream', contentType: 'text/plain', chunks };
+  return { kind: 'stream', contentType: 'text/plain', chunks, patienceMs: readerPatienceMs };
 }
 
 function parseLogQuery(request: ApiRequest, now: number): LogQuery {

@@ -1,19 +1,34 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import { ApiHarness } from '../harness.ts';
-import { configMapManifest } from '../manifests.ts';
+import { configMapManifest, podManifest } from '../manifests.ts';
 import { maps, pods } from './row.ts';
 
 describe('clients that leave their connection as it is', () => {
   let api: ApiHarness;
   let clock: ManualClock;
   const open: TLSSocket[] = [];
+  let chunks = 0;
+
+  async function* endless(): AsyncGenerator<Uint8Array, void> {
+    for (;;) {
+      await setImmediate();
+      chunks += 1;
+      yield Buffer.alloc(65_536, 'x');
+    }
+  }
+
   beforeEach(async () => {
     clock = new ManualClock();
-    api = await ApiHarness.start({ clock });
+    chunks = 0;
+    api = await ApiHarness.start({
+      clock,
+      podLogs: { read: async () => endless(), readDeleted: async () => undefined },
+    });
   });
   afterEach(async () => {
     for (const socket of open.splice(0)) socket.destroy();
@@ -41,6 +56,30 @@ describe('clients that leave their connection as it is', () => {
     await until(() => {
       if (!socket.destroyed) socket.write('x');
       return socket.destroyed;
+    });
+  });
+
+  it('keep it for an hour when it brings them a log, which people read in pagers', async () => {
+    const body = podManifest('wordy');
+    await api.call('POST', pods, { body });
+    const socket = await dial();
+    socket.pause();
+    socket.write(`GET ${pods}/wordy/log HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api.token}\r\n\r\n`);
+    const isOpen = async (): Promise<boolean> =>
+      (await api.registry.getSingleMetricAsString('apiserver_longrunning_requests')).includes(
+        '{resource="pods/log"} 1',
+      );
+    let seen = 0;
+    await until(() => {
+      const isHeldUp = chunks > 0 && chunks === seen;
+      seen = chunks;
+      return isHeldUp;
+    });
+    await clock.advance(3_500_000);
+    assert.ok(await isOpen());
+    await until(async () => {
+      await clock.advance(200_000);
+      return !(await isOpen());
     });
   });
 
