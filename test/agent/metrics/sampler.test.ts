@@ -24,6 +24,7 @@ describe('Sampler', () => {
       attempt: 3,
       image: 'hello:1',
       imageId: 'i',
+      resources: { cpuRequestMillis: 0 },
     } as ContainerConfig;
     await runtime.startContainer(await runtime.createContainer(config));
     const scope = new Scope('metrics');

@@ -1,5 +1,12 @@
 import type { Theme } from './step.ts';
 
+const widerReader = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
+`;
+
 /** Every `create` subcommand, and what `get` and `describe` show of it. */
 export const createSteps: Theme = ({ name, image }) => [
   { run: 'create configmap plain --from-literal=a=1 --from-literal=b=two', out: 'configmap/plain created' },
@@ -31,6 +38,8 @@ export const createSteps: Theme = ({ name, image }) => [
   { run: `auth can-i list pods --as=system:serviceaccount:${name}:robot`, out: 'yes' },
   { run: `auth can-i delete pods --as=system:serviceaccount:${name}:robot`, code: 1, out: 'no' },
   { run: 'describe role reader', out: /pods\/log/ },
+  { run: 'auth reconcile -f -', stdin: widerReader, out: /^role.rbac.authorization.k8s.io\/reader reconciled/ },
+  { run: `auth can-i get cm --as=system:serviceaccount:${name}:robot`, out: 'yes' },
   { run: 'get rolebinding readers -o wide', out: new RegExp(`^readers Role/reader AGE .*${name}/robot`, 'm') },
   { run: `create clusterrole ${name}-nodes --verb=get --resource=nodes`, out: /created/ },
   { run: `create clusterrolebinding ${name}-nodes --clusterrole=${name}-nodes --group=ops`, out: /created/ },
@@ -43,6 +52,7 @@ export const createSteps: Theme = ({ name, image }) => [
   { run: 'create poddisruptionbudget budget --selector=app=web --min-available=1', out: /created/ },
   { run: 'get pdb budget', out: /^budget 1 N\/A 0 AGE$/m },
   { run: 'create ingress site --rule=example.com/*=web:80', out: 'ingress.networking.k8s.io/site created' },
+  { run: 'describe pdb budget', out: /Min available: +1/ },
   { run: 'get ingress site', out: /^site <none> example.com 80 AGE$/m },
   { run: 'describe ingress site', out: /example.com/ },
   { run: 'create service clusterip web --tcp=80:8080', out: 'service/web created' },
@@ -63,7 +73,9 @@ export const createSteps: Theme = ({ name, image }) => [
     code: 1,
     err: /spec.schedule: Invalid value/,
   },
+  { run: 'describe cronjob nightly', out: /Schedule: +0 3 \* \* \*/ },
   { run: 'create job manual --from=cronjob/nightly', out: 'job.batch/manual created' },
+  { run: 'describe job manual', out: /Parallelism: +1[^]*Completions: +1/ },
   { run: `create deployment many --image=${image} --replicas=0 --port=80`, out: 'deployment.apps/many created' },
   { run: 'autoscale deployment many --min=1 --max=3 --cpu-percent=50', out: /autoscaled/ },
   { run: 'get hpa many', out: /^many Deployment\/many .*50% 1 3 0 AGE$/m },

@@ -29,6 +29,10 @@ export const podSteps: Theme = ({ image, node, name }) => [
   },
   { run: 'logs box -c look', out: 'looked' },
   { run: 'top node', out: /^NAME +CPU\(cores\)/m },
+  {
+    run: `cluster-info dump --namespaces=${name}`,
+    out: new RegExp(`"kind": "PodList"[^]*==== START logs for container box of pod ${name}/box ====\nhello\n`),
+  },
   { run: 'describe pod box', out: /Ephemeral Containers:/ },
   { run: 'events --for pod/box', out: /Started/ },
   {
