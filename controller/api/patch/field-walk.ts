@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { emptySet, leaf } from './field-set.ts';
+import { emptySet, isEmpty, leaf } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { isObject, own } from './json.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -49,7 +49,8 @@ function readObject(types: Types, shape: Shape, value: JsonObject): FieldSet {
     const known = fieldShape(types, shape, key);
     const child = read(types, known, field);
     const isKeyOfMap = shape?.type === 'map' || known === undefined;
-    children.set(`f:${key}`, isKeyOfMap ? { ...child, isMember: true } : child);
+    const set = isKeyOfMap ? { ...child, isMember: true } : child;
+    if (!isEmpty(set)) children.set(`f:${key}`, set); // a list that merges is its elements: without any there is none
   }
   return { isMember: false, children };
 }

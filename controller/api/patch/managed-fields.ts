@@ -129,9 +129,21 @@ export function withFields(owner: Ownership, fields: FieldSet, now: number): Own
 }
 
 export function withManagedFields<T extends KubeObject>(object: T, owners: readonly Ownership[]): T {
-  const entries = bounded(owners.filter(({ fields }) => !isEmpty(fields))).map(toEntry);
+  const entries = bounded(owners.filter(({ fields }) => !isEmpty(fields)))
+    .sort(inOrder)
+    .map(toEntry);
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
+}
+
+/** Appliers first, then by time and name, as kube-apiserver keeps them: who writes last without a change moves nothing. */
+function inOrder(a: Ownership, b: Ownership): number {
+  const place = ({ operation, time = '', manager, apiVersion, subresource = '' }: Ownership): string[] => {
+    return [operation, time, manager, apiVersion, subresource];
+  };
+  const [left, right] = [place(a), place(b)];
+  const at = left.findIndex((part, index) => part !== right[index]);
+  return at < 0 ? 0 : (left[at] ?? '') < (right[at] ?? '') ? -1 : 1;
 }
 
 function toEntry(owner: Ownership): ManagedFieldsEntry {

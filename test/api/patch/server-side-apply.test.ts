@@ -34,6 +34,17 @@ describe('server-side apply', () => {
     assert.deepEqual(apply(made, body, 'kubectl', { at: start + 60_000 }), made);
   });
 
+  it('changes nothing when a list without elements is applied again later, whoever has some in it', () => {
+    const body = aPod({ hostAliases: [], containers: [{ name: 'a', image: 'a', ports: [] }] });
+    const made = apply(undefined, body, 'kubectl');
+    assert.deepEqual(apply(made, body, 'kubectl', { at: start + 60_000 }), made);
+    const shared = apply(made, aPod({ hostAliases: [{ ip: '192.0.2.1', hostnames: ['a'] }] }), 'other');
+    const again = apply(shared, body, 'kubectl', { at: start + 60_000 });
+    assert.deepEqual(again, shared);
+    const dropped = apply(again, aPod({ containers: [{ name: 'a', image: 'a' }] }), 'kubectl');
+    assert.deepEqual(dropped.spec?.['hostAliases'], [{ ip: '192.0.2.1', hostnames: ['a'] }]);
+  });
+
   it('takes nothing when nothing is said, also of an object that nobody was recorded for', () => {
     const empty = { ...aMap(), metadata: { name: 'm', labels: {}, annotations: {} } };
     const live: AnyObject = { ...aMap({ a: '1' }), metadata: { name: 'm', labels: { b: '2' } } };
