@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import type { Container, Pod, Stored } from '../../shared/objects/types.ts';
 import { runPodSession, type SessionStatus } from './pod-session.ts';
@@ -44,7 +45,7 @@ export function enter(
   const { stdin, stdout, stderr } = process;
   const query = new URLSearchParams((command ?? []).map((part): [string, string] => ['command', part]));
   if (container !== undefined) query.set('container', container);
-  const hasTerminal = options.tty === true && stdin.isTTY;
+  const hasTerminal = options.tty === true && isatty(stdin.fd);
   if (options.tty === true && !hasTerminal) stderr.write('No terminal is used: the input is not one.\n');
   // What a container with a terminal writes cannot be told apart, whoever reads it.
   const tty = command === undefined ? ownsTerminal(pod, container) : hasTerminal;

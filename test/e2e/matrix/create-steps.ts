@@ -1,9 +1,9 @@
 import type { Theme } from './step.ts';
 
-const widerReader = `
+const widerReader = (namespace: string): string => `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
-metadata: {name: reader}
+metadata: {name: reader, namespace: ${namespace}}
 rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
 `;
 
@@ -38,7 +38,7 @@ export const createSteps: Theme = ({ name, image }) => [
   { run: `auth can-i list pods --as=system:serviceaccount:${name}:robot`, out: 'yes' },
   { run: `auth can-i delete pods --as=system:serviceaccount:${name}:robot`, code: 1, out: 'no' },
   { run: 'describe role reader', out: /pods\/log/ },
-  { run: 'auth reconcile -f -', stdin: widerReader, out: /^role.rbac.authorization.k8s.io\/reader reconciled/ },
+  { run: 'auth reconcile -f -', stdin: widerReader(name), out: /^role.rbac.authorization.k8s.io\/reader reconciled/ },
   { run: `auth can-i get cm --as=system:serviceaccount:${name}:robot`, out: 'yes' },
   { run: 'get rolebinding readers -o wide', out: new RegExp(`^readers Role/reader AGE .*${name}/robot`, 'm') },
   { run: `create clusterrole ${name}-nodes --verb=get --resource=nodes`, out: /created/ },
