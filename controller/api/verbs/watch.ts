@@ -8,6 +8,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import type { Reply } from '../http/reply.ts';
 import { failureStatus } from '../http/status.ts';
 import type { ResourceTarget } from '../resource-path.ts';
+import { textOf } from './event-text.ts';
 import { Representation } from './representation.ts';
 import { Selection } from './selection.ts';
 import { checkListOptions, parseVersion } from './versions.ts';
@@ -173,5 +174,5 @@ class Follower {
 }
 
 function frame(type: string, object: object): string {
-  return `${JSON.stringify({ type, object })}\n`;
+  return `{"type":${JSON.stringify(type)},"object":${textOf(object)}}\n`;
 }
