@@ -1,6 +1,7 @@
 /**
  * The servers that `bench/api.ts` measures, in a process of their own: an API server with pods in a SQLite file, and a
- * peer that does nothing but answer over TLS what the API server answered the first time. Prints one line of JSON.
+ * peer that does nothing but answer over TLS what the API server answered the first time, and send what is posted to it
+ * to all that watch it. Prints one line of JSON.
  */
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -54,7 +55,20 @@ function storedPod(name: string): Stored<Pod> {
 async function startPeer(): Promise<Server> {
   const { certificate, privateKey } = await api.pki.serverIdentity('peer', ['localhost', '127.0.0.1']);
   const answers = new Map<string, { code: number; headers: Record<string, string>; body: string }>();
-  const answer = async ({ url = '/', headers }: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const watchers = new Set<ServerResponse>();
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { url = '/', headers, method } = request;
+    if (method === 'POST') {
+      const event = await readText(request);
+      for (const watcher of watchers) watcher.write(event);
+      response.writeHead(201).end();
+      return;
+    }
+    if (url.includes('watch=1')) {
+      response.writeHead(200).flushHeaders();
+      watchers.add(response.once('close', () => watchers.delete(response)));
+      return;
+    }
     const accept = headers.accept ?? '*/*';
     const key = `${url} ${accept}`;
     let known = answers.get(key);

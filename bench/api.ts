@@ -16,6 +16,7 @@ import { Numbers } from './numbers.ts';
 
 const pods = Number(process.argv[2] ?? 10_000);
 const watchers = Number(process.argv[3] ?? 1_000);
+const events = 100;
 const path = '/api/v1/namespaces/default/pods';
 
 interface Servers {
@@ -70,30 +71,42 @@ async function measureCalls({ port, peerPort, token }: Servers, agent: Agent): P
   numbers.printRatio('list of 1,000', 'list, bytes alone');
 }
 
-async function measureWatchers({ port, token }: Servers, agent: Agent): Promise<void> {
+async function measureWatchers({ port, peerPort, token }: Servers, agent: Agent): Promise<void> {
   const numbers = new Numbers();
-  const streams: IncomingMessage[] = [];
   const version = await newestVersion(agent, port, token);
-  let arrived = 0;
-  let written = 0;
-  let all: () => void = () => undefined;
-  for (let at = 0; at < watchers; at += 1) {
-    const stream = await send(agent, port, token, 'GET', `${path}?watch=1&resourceVersion=${version}`);
-    streams.push(stream);
-    createInterface({ input: stream }).on('line', () => {
-      numbers.add(`event at ${watchers} watchers`, performance.now() - written);
-      arrived += 1;
-      if (arrived % watchers === 0) all();
-    });
-  }
-  for (let round = 0; round < 20; round += 1) {
-    const everybody = new Promise<void>((resolve) => (all = resolve));
-    written = performance.now();
-    await drain(await send(agent, port, token, 'POST', path, JSON.stringify(podManifest(`seen-${round}`))));
-    await everybody;
-  }
-  for (const stream of streams) stream.on('error', () => undefined).destroy();
+  const served = `event at ${watchers} watchers`;
+  const floor = 'event, bytes alone';
+  let line = '';
+  const time = async (what: string, to: number, body: (round: number) => string): Promise<void> => {
+    const streams: IncomingMessage[] = [];
+    let arrived = 0;
+    let written = 0;
+    let warm = false;
+    let all: () => void = () => undefined;
+    for (let at = 0; at < watchers; at += 1) {
+      const stream = await send(agent, to, token, 'GET', `${path}?watch=1&resourceVersion=${version}`);
+      streams.push(stream);
+      createInterface({ input: stream }).on('line', (text) => {
+        if (warm) numbers.add(what, performance.now() - written);
+        line = text;
+        arrived += 1;
+        if (arrived % watchers === 0) all();
+      });
+    }
+    for (let round = 0; round < events; round += 1) {
+      const everybody = new Promise<void>((resolve) => (all = resolve));
+      warm = round >= events / 10;
+      written = performance.now();
+      await drain(await send(agent, to, token, 'POST', path, body(round)));
+      await everybody;
+    }
+    for (const stream of streams) stream.on('error', () => undefined).destroy();
+  };
+  await time(served, port, (round) => JSON.stringify(podManifest(`seen-${round}`)));
+  const last = `${line}\n`;
+  await time(floor, peerPort, () => last);
   numbers.printPercentiles('ms');
+  numbers.printRatio(served, floor);
 }
 
 async function newestVersion(agent: Agent, port: number, token: string): Promise<string> {
