@@ -1,3 +1,5 @@
+import { humanDuration } from '../../shared/age.ts';
+
 /** Rows as aligned columns, with a line end each; '' for no rows. `widths` are those of earlier rows, and are kept. */
 export function formatColumns(rows: readonly (readonly string[])[], widths: number[] = []): string {
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
@@ -9,12 +11,8 @@ export function formatColumns(rows: readonly (readonly string[])[], widths: numb
     .join('');
 }
 
-/** `12s`, `3m`, `5h`, `2d` since a time; '' when it is not known. */
+/** How long since a time, as `get` says it; '' when it is not known. */
 export function formatAge(since: number | string | undefined): string {
   const at = typeof since === 'number' ? since : Date.parse(since ?? '');
-  if (Number.isNaN(at)) return '';
-  const seconds = Math.max(0, Math.round((Date.now() - at) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+  return Number.isNaN(at) ? '' : humanDuration(Math.max(0, Date.now() - at));
 }

@@ -32,7 +32,9 @@ function formatEntry(label: string, value: Value, width: number): string {
     .join('');
 }
 
-/** `a=b` per line; `<none>` for none. */
+/** `a=b` per line, in the order of the names. */
 export function pairs(map: Record<string, string> | undefined, separator = '='): string[] {
-  return Object.entries(map ?? {}).map(([key, value]) => `${key}${separator}${value}`);
+  return Object.entries(map ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}${separator}${value}`);
 }

@@ -84,8 +84,8 @@ describe('berth on objects', function () {
       plane.ok('describe deployment web -o json'),
     ]);
     assert.match(deployment, /^Kind: +Deployment\nName: +web\n/);
-    assert.match(deployment, /Replicas: +2 desired, 2 updated, 2 total, 0 available, 2 unavailable/);
-    assert.match(deployment, /New Replica Set: +web-\w+ \(0 of 2 ready\)/);
+    assert.match(deployment, /Replicas: +2 desired \| 2 updated \| 2 total \| 0 available \| 2 unavailable/);
+    assert.match(deployment, /NewReplicaSet: +web-\w+ \(2\/2 replicas created\)/);
     assert.match(deployment, /Events:\n.*\n .*ScalingReplicaSet/);
     assert.match(pods, /Status: +Pending[^]*Image: +web:1[^]*PodScheduled +False[^]*FailedScheduling/);
     const { object, events } = JSON.parse(machine) as { object: { kind: string }; events: unknown[] };

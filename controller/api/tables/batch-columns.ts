@@ -1,5 +1,5 @@
 import type { CronJob, Job } from '../../../shared/objects/types.ts';
-import { ageOf, humanDuration } from './age.ts';
+import { ageOf, humanDuration } from '../../../shared/age.ts';
 import { showSwitch } from './cells.ts';
 import type { Column } from './column.ts';
 import { ageColumn, column, integer, nameColumn, none } from './column.ts';

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { ageOf } from './age.ts';
+import { ageOf } from '../../../shared/age.ts';
 
 /** One column of a kind. */
 export interface Column {

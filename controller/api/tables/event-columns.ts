@@ -1,5 +1,5 @@
 import type { Event } from '../../../shared/objects/types.ts';
-import { ageOf } from './age.ts';
+import { ageOf } from '../../../shared/age.ts';
 import type { Column } from './column.ts';
 import { column, integer, nameColumn, wide } from './column.ts';
 

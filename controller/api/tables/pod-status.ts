@@ -1,5 +1,5 @@
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from '../../../shared/objects/types.ts';
-import { ageOf } from './age.ts';
+import { ageOf } from '../../../shared/age.ts';
 
 /** The columns of a pod that its containers decide, in the words that kubectl users know. */
 export interface PodSummary {

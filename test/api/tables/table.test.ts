@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { humanDuration } from '../../../controller/api/tables/age.ts';
+import { humanDuration } from '../../../shared/age.ts';
 import { toTable } from '../../../controller/api/tables/table.ts';
 import type { TableOptions } from '../../../controller/api/tables/table.ts';
 import { findResource, resourceName, resources } from '../../../shared/objects/resources.ts';
