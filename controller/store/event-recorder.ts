@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { rfc3339 } from '../../shared/clock.ts';
 import { hasReason } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { Event, KubeObject, ObjectReference } from '../../shared/objects/types.ts';
+import type { Event, KubeObject, Namespace, ObjectReference } from '../../shared/objects/types.ts';
 import { LruMap } from './lru-map.ts';
 import type { Store } from './store.ts';
 
@@ -47,7 +47,8 @@ const limits = {
 
 /**
  * Writes Events as users of `kubectl describe` know them. A repetition raises the count of the first Event; an object
- * that makes too many is cut down. Recording is fire and forget: it never throws and never waits.
+ * that makes too many is cut down; none is made in a namespace that is gone or goes, as in Kubernetes: it would outlive
+ * it. Recording is fire and forget: it never throws and never waits.
  */
 export class EventRecorder {
   readonly #deps: Deps;
@@ -96,11 +97,19 @@ export class EventRecorder {
     try {
       const name = this.#names.get(key);
       if (name !== undefined && (await this.#repeat(namespace, name, pending))) return;
+      if (!this.#takesMore(namespace)) return;
       const created = await this.#deps.store.create('events', newEvent(pending, this.#nextName(pending)));
       this.#names.set(key, created.metadata.name);
     } catch (error) {
       this.#deps.log.warn('event not written', { reason: pending.occurrence.reason, namespace, error });
     }
+  }
+
+  /** `default` is always there. */
+  #takesMore(namespace: string): boolean {
+    if (namespace === 'default') return true;
+    const found = this.#deps.store.get<KubeObject & Namespace>('namespaces', '', namespace);
+    return found !== undefined && found.metadata.deletionTimestamp === undefined;
   }
 
   /** Sorts by time as Kubernetes' own do, so that what happened within one second is listed in its order. */

@@ -97,6 +97,28 @@ describe('lists and watches over the API', () => {
       assert.deepEqual([late.code, late.json.reason], [410, 'Expired']);
     });
 
+    it('offers the rest as it is now when the version of the first page is gone', async () => {
+      const { json: first } = await api.call('GET', `${maps}?limit=2`);
+      await api.call('DELETE', `${maps}/b`);
+      await create('aa');
+      await create('bb');
+      await clock.advance(301_000);
+      const { json: late } = await api.call(
+        'GET',
+        `${maps}?limit=2&continue=${encodeURIComponent(first.metadata.continue)}`,
+      );
+      assert.match(late.message, /or use the continue token in this response to retrieve the remainder of the results/);
+      const token = encodeURIComponent(late.metadata.continue);
+      assert.equal((await api.call('GET', `/api/v1/configmaps?continue=${token}`)).code, 400);
+      const second = await api.call('GET', `${maps}?limit=2&continue=${token}`);
+      assert.deepEqual(namesOf(second), ['bb', 'c']);
+      assert.equal(second.json.metadata.resourceVersion, String(api.store.version));
+      await create('cc');
+      const third = await api.call('GET', `${maps}?continue=${encodeURIComponent(second.json.metadata.continue)}`);
+      assert.deepEqual(namesOf(third), ['d']);
+      assert.equal(third.json.metadata.resourceVersion, second.json.metadata.resourceVersion);
+    });
+
     it('honours resourceVersion and its match', async () => {
       const now = api.store.version;
       assert.equal((await api.call('GET', `${maps}?resourceVersion=0`)).code, 200);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { openStore } from '../../controller/store/cached-store.ts';
+import { deleteObject } from '../../controller/store/deletion.ts';
 import { EventRecorder } from '../../controller/store/event-recorder.ts';
 import { keepEventsSwept, sweepEvents } from '../../controller/store/event-sweeper.ts';
 import { openSqliteStore } from '../../controller/store/sqlite-store.ts';
@@ -22,9 +23,14 @@ describe('events', () => {
     state = await openSqliteStore(':memory:');
     store = await openStore(state, clock);
     recorder = new EventRecorder({ store, clock, log: silentLogger });
+    for (const name of ['shop', 'x']) await createNamespace(name);
   });
   afterEach(() => state.close());
 
+  const createNamespace = async (name: string): Promise<void> => {
+    const spec = { finalizers: ['kubernetes'] };
+    await store.create('namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec } as KubeObject);
+  };
   const events = async (): Promise<readonly AnyEvent[]> => {
     await recorder.settled();
     return store.list<AnyEvent>('events').items;
@@ -44,6 +50,21 @@ describe('events', () => {
     assert.deepEqual(source, { component: 'agent', host: 'node-1' });
     assert.deepEqual([firstTimestamp, lastTimestamp], ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z']);
     assert.equal(reportingComponent, 'agent');
+  });
+
+  it('makes none in a namespace that is being deleted, or is gone', async () => {
+    const pod = aPod({ name: 'web', namespace: 'shop' });
+    recorder.record(pod, 'Normal', 'Started', 'before', 'agent');
+    await recorder.settled();
+    await deleteObject(store, clock, 'namespaces', '', 'shop');
+    recorder.record(pod, 'Normal', 'Killing', 'meanwhile', 'agent');
+    await recorder.settled();
+    await store.remove('namespaces', '', 'shop');
+    recorder.record(pod, 'Normal', 'Killed', 'after', 'agent');
+    assert.deepEqual(
+      (await events()).map(({ reason }) => reason),
+      ['Started'],
+    );
   });
 
   it('lists what happened within one second in its order', async () => {

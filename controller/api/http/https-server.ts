@@ -5,15 +5,25 @@ import { http } from '../../../shared/http.ts';
 import type { TlsIdentity } from '../deps.ts';
 import { asksForSpdy } from './spdy-upgrade.ts';
 
-const badRequest = JSON.stringify({
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: {},
-  status: 'Failure',
-  message: 'the request is not valid HTTP',
-  reason: 'BadRequest',
+interface LastWords {
+  code: number;
+  phrase: string;
+  reason: string;
+  message: string;
+}
+
+const slow: LastWords = {
+  code: 408,
+  phrase: 'Request Timeout',
+  reason: 'Timeout',
+  message: 'the request did not come in time',
+};
+const malformed: LastWords = {
   code: 400,
-});
+  phrase: 'Bad Request',
+  reason: 'BadRequest',
+  message: 'the request is not valid HTTP',
+};
 
 /** A server whose every wait is bounded. Handlers are added by its user. */
 export function makeHttpsServer({ certificate, privateKey, authority }: TlsIdentity): Server {
@@ -66,6 +76,16 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${badRequest.length}`];
-  socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${badRequest}`, () => socket.destroy());
+  const { code, phrase, reason, message } = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? slow : malformed;
+  const body = JSON.stringify({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason,
+    code,
+  });
+  const head = [`HTTP/1.1 ${code} ${phrase}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -1,5 +1,6 @@
 import { ApiError, type Reason } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { ExpiredPage } from './expired-page.ts';
 
 const codes: Readonly<Record<Reason, number>> = {
   BadRequest: 400,
@@ -24,7 +25,7 @@ const codes: Readonly<Record<Reason, number>> = {
 export interface FailureStatus {
   kind: 'Status';
   apiVersion: 'v1';
-  metadata: Record<string, never>;
+  metadata: { continue?: string };
   status: 'Failure';
   message: string;
   reason: Reason;
@@ -39,7 +40,7 @@ export function failureStatus(error: unknown, log: Logger): FailureStatus {
   return {
     kind: 'Status',
     apiVersion: 'v1',
-    metadata: {},
+    metadata: error instanceof ExpiredPage ? { continue: error.continueToken } : {},
     status: 'Failure',
     message,
     reason,

@@ -45,11 +45,13 @@ export function listObjects(
   const selection = new Selection(target, query);
   const scope = JSON.stringify([request.segments, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? '']);
   const token = query.get('continue') ?? '';
-  const from = token === '' ? { list: currentList(store, query, target), offset: 0 } : pins.resume(token, scope);
+  const current = currentList(store, query, target);
+  const from = token === '' ? { list: current, offset: 0, id: undefined } : pins.resume(token, scope, current);
   const page = takePage(from.list.items, from.offset, request.count('limit') ?? 0, selection);
   const metadata: ListMeta = { resourceVersion: String(from.list.version) };
-  if (page.end < from.list.items.length) {
-    metadata.continue = pins.pin(from.list, scope, page.end, 'id' in from ? from.id : undefined);
+  const last = page.items.at(-1);
+  if (last !== undefined && page.end < from.list.items.length) {
+    metadata.continue = pins.pin(from.list, scope, last, from.id);
     if (selection.isEverything) metadata.remainingItemCount = from.list.items.length - page.end;
   }
   return jsonReply(200, new Representation(target, form, query, clock).list(page.items, metadata));

@@ -120,6 +120,16 @@ describe('hostile connections', () => {
     await stillServes(version);
   });
 
+  it('are ended with 408 when their headers, or anything at all, takes too long', async () => {
+    const [slow, silent] = await Promise.all([exchange(`GET /api HTTP/1.1\r\n${auth}`), exchange('')]);
+    for (const received of [slow, silent]) {
+      const [head = '', body = ''] = received.split('\r\n\r\n');
+      assert.match(head, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+      const { kind, reason, code } = JSON.parse(body) as Record<string, unknown>;
+      assert.deepEqual([kind, reason, code], ['Status', 'Timeout', 408]);
+    }
+  }).timeout(30_000);
+
   it('are survived: a plain connection to the TLS port', async () => {
     const socket = connectPlain(api.port, '127.0.0.1');
     socket.on('error', () => undefined);
