@@ -5,6 +5,17 @@ import { bodyType, knownType, typeOf, type BodyKind } from './schema-table.ts';
 import type { FieldSchema, TypeSchema } from './schema.ts';
 import type { KubeObject } from './types.ts';
 
+/** A body, or what a patch makes of an object, has a value of the wrong type. */
+export class WrongType extends ApiError {
+  /** What is wrong, beginning with the field. */
+  readonly problem: string;
+
+  constructor(message: string, problem: string) {
+    super('BadRequest', message);
+    this.problem = problem;
+  }
+}
+
 /** What unknown and doubled fields lead to: an error, a warning, or nothing. */
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -17,6 +28,9 @@ export interface Decoded<T> {
 /** More problems than this are not worth telling. */
 const maxProblems = 50;
 const maxDepth = 64;
+
+/** What Kubernetes, written in Go, calls these types where it speaks of patches. */
+const goWords = { array: 'slice', map: 'map', object: 'struct' } as const;
 
 /**
  * Checks a parsed body against the type of a resource. Throws BadRequest for a wrong type at any level, a kind or
@@ -103,9 +117,12 @@ class Decoder {
   }
 
   refuse(problem: string): ApiError {
+    return new ApiError('BadRequest', this.#about(problem));
+  }
+
+  #about(problem: string): string {
     const { apiVersion, kind } = this.#expected;
-    const version = apiVersion.split('/').at(-1);
-    return new ApiError('BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
+    return `${kind} in version "${apiVersion.split('/').at(-1)}" cannot be handled as a ${kind}: ${problem}`;
   }
 
   decodeType(type: TypeSchema, value: unknown, path: string, depth: number): Record<string, unknown> {
@@ -126,7 +143,7 @@ class Decoder {
     if (field.type === 'array') return this.#decodeArray(field.items ?? { type: 'any' }, value, path, depth);
     if (field.type === 'map') return this.#decodeMap(field.items ?? { type: 'any' }, value, path, depth);
     const { value: decoded, problem } = decodeScalar(field, value);
-    if (problem !== undefined) throw this.refuse(`field ${path}: ${problem}`);
+    if (problem !== undefined) throw new WrongType(this.#about(`field ${path}: ${problem}`), `${path}: ${problem}`);
     return decoded;
   }
 
@@ -147,8 +164,9 @@ class Decoder {
     return result;
   }
 
-  #wrongType(value: unknown, path: string, wanted: string): ApiError {
-    return this.refuse(`json: cannot unmarshal ${describe(value)} into field ${path} of type ${wanted}`);
+  #wrongType(value: unknown, path: string, wanted: keyof typeof goWords): ApiError {
+    const message = this.#about(`json: cannot unmarshal ${describe(value)} into field ${path} of type ${wanted}`);
+    return new WrongType(message, `${path}: cannot restore ${goWords[wanted]} from ${describe(value)}`);
   }
 }
 

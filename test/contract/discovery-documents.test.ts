@@ -181,6 +181,21 @@ describe('contract: the documents of discovery', () => {
     }
   });
 
+  it('say by a hash in which version objects are stored, as kube-apiserver does', async () => {
+    const hashOf = async (path: string, name: string): Promise<unknown> =>
+      (await get(path)).json.resources.find((row: Json) => row.name === name).storageVersionHash;
+    assert.equal(await hashOf('/api/v1', 'pods'), 'xPOwRZ+Yhw8=');
+    assert.equal(await hashOf('/apis/autoscaling/v1', 'horizontalpodautoscalers'), 'qwQve8ut294=');
+    assert.equal(await hashOf('/api/v1', 'pods/status'), undefined);
+  });
+
+  it('list resources by their names, which is the order of `kubectl get all`', async () => {
+    const names = (await get('/api/v1')).json.resources
+      .map((row: Json) => row.name)
+      .filter((name: string) => !name.includes('/'));
+    assert.deepEqual(names, names.toSorted((a: string, b: string) => (a < b ? -1 : 1)));
+  });
+
   it('name group and version of parts that are of another one, in the legacy form', async () => {
     const rowOf = async (path: string, name: string): Promise<Json> =>
       (await get(path)).json.resources.find((row: Json) => row.name === name);

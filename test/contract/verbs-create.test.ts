@@ -134,6 +134,16 @@ describe('contract: POST', () => {
     assert.equal((await made(deployments, body)).status?.readyReplicas, undefined);
   });
 
+  it('keeps the status of a node, which registers itself', async () => {
+    const node = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n' },
+      status: { capacity: { memory: '1024Mi' } },
+    };
+    assert.deepEqual((await made('/api/v1/nodes', node)).status?.capacity, { memory: '1Gi' });
+  });
+
   it('takes null for absent, as Go programs write what they do not say', async () => {
     const body = podManifest('nulls') as Json;
     body.metadata = { ...body.metadata, creationTimestamp: null, labels: null };

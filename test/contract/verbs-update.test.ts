@@ -96,6 +96,31 @@ describe('contract: PUT and PATCH', () => {
     assert.equal((await put(`${maps}/a`, having(free.json, {}, { data: { k: '3' } }))).code, 200);
   });
 
+  it('take resourceVersion 0 for none', async () => {
+    assert.equal((await put(`${maps}/a`, having(map, { resourceVersion: '0' }, { data: { k: '2' } }))).code, 200);
+    assert.equal((await patch(`${maps}/a`, { metadata: { resourceVersion: '0' }, data: { k: '3' } })).code, 200);
+  });
+
+  describe('PATCH to a value of a wrong type', () => {
+    const strategic = 'application/strategic-merge-patch+json';
+    const wrong: [string, unknown, string][] = [
+      [strategic, { metadata: { labels: 'x' } }, 'metadata.labels: cannot restore map from string'],
+      [merge, { metadata: { finalizers: 'x' } }, 'metadata.finalizers: cannot restore slice from string'],
+      [
+        'application/json-patch+json',
+        [{ op: 'replace', path: '/metadata', value: { name: 'a', ownerReferences: [1] } }],
+        'metadata.ownerReferences[0]: cannot restore struct from number',
+      ],
+    ];
+    for (const [type, body, problem] of wrong)
+      it(`is refused as an invalid patch: ${type}`, async () => {
+        const { code, json } = await patch(`${maps}/a`, body, type);
+        assert.deepEqual([code, json.reason], [422, 'Invalid']);
+        const message = `Invalid value: ${JSON.stringify(body)}: ${problem}`;
+        assert.deepEqual(json.details.causes, [{ reason: 'FieldValueInvalid', message, field: 'patch' }]);
+      });
+  });
+
   it('PUT takes away what it does not say', async () => {
     const labelled = await put(`${maps}/a`, having(map, { labels: { x: 'y' } }));
     const { json } = await put(`${maps}/a`, having(labelled.json, { labels: undefined }, { data: undefined }));

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { apiVersionOf, type ResourceInfo } from '../../../shared/objects/resources.ts';
-import { publishedResources } from '../../../shared/objects/versions/served-version.ts';
+import { publishedResources, servedVersions } from '../../../shared/objects/versions/served-version.ts';
 import { describeSubresource, resourceVerbs } from './subresources.ts';
 
 interface GroupVersion {
@@ -8,7 +9,7 @@ interface GroupVersion {
   resources: ResourceInfo[];
 }
 
-/** Group versions in the order of the table, which is the order clients prefer them in. */
+/** Group versions in the order of the table, which is the order clients prefer them in; resources by their names. */
 function groupVersions(): GroupVersion[] {
   const found = new Map<string, GroupVersion>();
   for (const info of publishedResources) {
@@ -17,6 +18,7 @@ function groupVersions(): GroupVersion[] {
     entry.resources.push(info);
     found.set(key, entry);
   }
+  for (const { resources } of found.values()) resources.sort((a, b) => (a.plural < b.plural ? -1 : 1));
   return [...found.values()];
 }
 
@@ -119,7 +121,19 @@ function legacyResource(info: ResourceInfo): object {
     verbs: info.verbs ?? resourceVerbs,
     ...(info.shortNames.length > 0 && { shortNames: info.shortNames }),
     ...(info.categories.length > 0 && { categories: info.categories }),
+    ...(isStored(info) && { storageVersionHash: storageVersionHash(info) }),
   };
+}
+
+function isStored({ verbs = resourceVerbs }: ResourceInfo): boolean {
+  return verbs.includes('watch');
+}
+
+/** Changes when objects are stored in another version. kube-apiserver makes it of the same text in the same way. */
+function storageVersionHash(info: ResourceInfo): string {
+  const stored = servedVersions.find((each) => each.info === info)?.stored ?? info;
+  const text = `${stored.group}/${stored.version}/${stored.kind}`;
+  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
 }
 
 function legacySubresources(info: ResourceInfo): object[] {

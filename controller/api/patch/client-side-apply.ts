@@ -55,7 +55,10 @@ export function isSameHand(writer: Writer, owner: Ownership): boolean {
   return owner.manager === 'berth' || owner.manager.startsWith('berth-');
 }
 
-/** `result` with what was applied written down for the next client-side apply, if there ever was one. */
+/**
+ * `result` with what was applied written down for the next client-side apply, if there ever was one. Nobody has said
+ * that, so that it is in conflict with nobody, and whoever owns it goes on to.
+ */
 export function keepLastApplied(
   current: KubeObject | undefined,
   result: KubeObject,

@@ -55,7 +55,7 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   const merged = mergeApplied(types, shape, current as unknown as Json | undefined, config as unknown as Json);
   const claimed = unionAll([said, ...others.map(({ fields }) => fields)]);
   const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
-  const result = keepLastApplied(current, pruned as unknown as KubeObject, config, writer, info);
+  const result = pruned as unknown as KubeObject;
 
   const before = fieldsOf(types, shape, current);
   const after = fieldsOf(types, shape, asStored(info, result));
@@ -64,7 +64,8 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   if (!apply.force) checkConflicts(apply, strangers, gained, config.metadata.name);
   const gone = difference(before, after);
   const left = others.map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
-  return withManagedFields(result, [...left, withFields(mine, said, now)]);
+  const kept = keepLastApplied(current, result, config, writer, info);
+  return withManagedFields(kept, [...left, withFields(mine, said, now)]);
 }
 
 function readConfig({ info, body, manager, subresource }: Apply): KubeObject {

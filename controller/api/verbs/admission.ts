@@ -41,11 +41,16 @@ export function mountAccountToken(store: Store, info: ResourceInfo, object: Kube
   return withAccountVolume(pod, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
 }
 
-/** A new object without a status: that is for whoever acts on it to write. */
-export function dropStatus(info: ResourceInfo, object: KubeObject): KubeObject {
+/** An object without its status: that is for whoever acts on it to write. */
+function dropStatus(info: ResourceInfo, object: KubeObject): KubeObject {
   if (!info.subresources.includes('status')) return object;
   const { status: _, ...rest } = object as Parts;
   return rest;
+}
+
+/** A new object as it may come: only a node, which registers itself, brings its status along. */
+export function withoutEarlyStatus(info: ResourceInfo, object: KubeObject): KubeObject {
+  return resourceName(info) === 'nodes' ? object : dropStatus(info, object);
 }
 
 /** What a write to the resource itself may change: everything but the status. */

@@ -1,9 +1,11 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { decodeBody, decodeObject } from '../../../shared/objects/decode.ts';
+import { decodeBody, decodeObject, WrongType } from '../../../shared/objects/decode.ts';
 import { parseBody, type ParsedBody } from '../../../shared/objects/parse-body.ts';
 import { findType, type BodyKind } from '../../../shared/objects/schema-table.ts';
 import type { ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
+import { invalid } from '../../../shared/objects/validation/causes.ts';
+import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 import { unsupported } from '../../../shared/objects/validation/unsupported.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { servedInfo, type ResourceTarget } from '../resource-path.ts';
@@ -80,7 +82,12 @@ export async function readPatch(
     apply: (current, now) => {
       const seen = current && version ? version.fromStored(current) : current;
       const patched = applyPatch(seen, { ...patch, info: servedInfo(target), body: value }, types, now);
-      return decode(request, target, patched, fieldValidation, problems);
+      try {
+        return decode(request, target, patched, fieldValidation, problems);
+      } catch (error) {
+        if (!(error instanceof WrongType)) throw error;
+        throw toInvalid({ group: '', kind: '' }, '', [invalid('patch', value, error.problem)]);
+      }
     },
   };
 }

@@ -13,7 +13,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
-import { admitIntoNamespace, dropStatus, mountAccountToken } from './admission.ts';
+import { admitIntoNamespace, withoutEarlyStatus, mountAccountToken } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { dropSystemMetadata, generateName, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
@@ -37,7 +37,7 @@ export async function createObject(deps: ApiDeps, request: ApiRequest, target: R
 export function createSent(writing: Writing, sent: KubeObject): Promise<KubeObject> {
   const { deps, target, options } = writing;
   const { info } = target;
-  return withName(writing, dropSystemMetadata(dropStatus(info, sent)), (object) => {
+  return withName(writing, dropSystemMetadata(withoutEarlyStatus(info, sent)), (object) => {
     const complete = admitNew(writing, object);
     const write = { info, manager: options.fieldManager };
     return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));

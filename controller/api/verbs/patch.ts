@@ -9,7 +9,7 @@ import { jsonReply, type Reply } from '../http/reply.ts';
 import { notFound, servedInfo, type ResourceTarget } from '../resource-path.ts';
 import { readPatch, type Patch } from './codec.ts';
 import { admitNew, storeNew } from './create.ts';
-import { dropStatus } from './admission.ts';
+import { withoutEarlyStatus } from './admission.ts';
 import { dropSystemMetadata, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
 import { replaceObject } from './update.ts';
@@ -40,7 +40,7 @@ async function createApplied(writing: Writing, patch: Patch): Promise<KubeObject
   const applied = placeObject(patch.apply(undefined, deps.clock.now()), target);
   const { managedFields, resourceVersion, uid } = applied.metadata;
   if (resourceVersion || uid) throw notFound(target.info, applied.metadata.name);
-  const fresh = dropSystemMetadata(dropStatus(target.info, applied));
+  const fresh = dropSystemMetadata(withoutEarlyStatus(target.info, applied));
   const object = admitNew(writing, { ...fresh, metadata: { ...fresh.metadata, managedFields } });
   try {
     return await storeNew(writing, object);

@@ -44,7 +44,7 @@ export async function updateObject(deps: ApiDeps, request: ApiRequest, target: R
 async function createAbsent(writing: Writing, sent: KubeObject): Promise<KubeObject | undefined> {
   const { deps, request, target } = writing;
   const { info, namespace, name = '', subresource } = target;
-  if (!info.madeByUpdate || subresource !== undefined || sent.metadata.resourceVersion) return undefined;
+  if (!info.madeByUpdate || subresource !== undefined || !isAnyVersion(sent)) return undefined;
   if (deps.store.get(resourceName(info), namespace, name) !== undefined) return undefined;
   deps.authorizer.require(request.user, attributesOf('create', { ...target, info: servedInfo(target) }));
   try {
@@ -135,9 +135,14 @@ function checkPreconditions(
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
     );
   }
-  if (resourceVersion === '' || resourceVersion === current.metadata.resourceVersion) return;
+  if (isAnyVersion(next) || resourceVersion === current.metadata.resourceVersion) return;
   if (!/^[0-9]{1,15}$/.test(resourceVersion)) {
     throw new ApiError('BadRequest', `metadata.resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}`);
   }
   throw conflict(key);
+}
+
+/** Whether a write insists on no version: 0 is as good as none. */
+function isAnyVersion({ metadata }: KubeObject): boolean {
+  return /^0*$/.test(metadata.resourceVersion ?? '');
 }

@@ -97,6 +97,18 @@ describe('client-side and server-side apply of one object', () => {
     }
   });
 
+  it('goes on when what was written down has an owner of its own, as kubectl gives it', () => {
+    const before = apply(clientSide(undefined, aMap({ a: '1' })), aMap({ a: '2' }), 'kubectl');
+    const { data: _, ...bare } = aMap({});
+    const note = { ...bare, metadata: { name: 'm', annotations: { ...before.metadata.annotations } } };
+    const owned = apply(before, note, 'kubectl-last-applied');
+    const after = apply(owned, aMap({ a: '3' }), 'kubectl');
+    assert.deepEqual(saidOf(after).data, { a: '3' });
+    assert.deepEqual(ownersOf(after)['kubectl-last-applied Apply'], {
+      'f:metadata': { 'f:annotations': { [`f:${lastApplied}`]: {} } },
+    });
+  });
+
   it('goes back and forth', () => {
     const first = clientSide(undefined, aMap({ a: '1' }));
     const second = apply(first, aMap({ a: '2' }), 'berth');

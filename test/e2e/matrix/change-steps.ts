@@ -28,6 +28,7 @@ export const changeSteps: Theme = () => [
   },
   { run: 'apply -f -', stdin: map('{b: 2}'), code: 1, err: /cannot unmarshal number into/ },
   { run: 'apply -f -', stdin: 'kind: [', code: 1, err: /error (parsing|converting YAML)/ },
+  { run: 'apply --server-side -f -', stdin: map('{b: "2", d: "3"}'), out: 'configmap/cart serverside-applied' },
   { run: 'apply --server-side -f -', stdin: map('{b: "2", d: "4"}'), out: 'configmap/cart serverside-applied' },
   {
     run: 'apply --server-side --field-manager=other -f -',
