@@ -193,7 +193,10 @@ describe('contract: the documents of discovery', () => {
     const names = (await get('/api/v1')).json.resources
       .map((row: Json) => row.name)
       .filter((name: string) => !name.includes('/'));
-    assert.deepEqual(names, names.toSorted((a: string, b: string) => (a < b ? -1 : 1)));
+    assert.deepEqual(
+      names,
+      names.toSorted((a: string, b: string) => (a < b ? -1 : 1)),
+    );
   });
 
   it('name group and version of parts that are of another one, in the legacy form', async () => {
