@@ -16,6 +16,8 @@ type Values = Record<string, unknown>;
 /** "k8s" and a zero byte. */
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 const maxDepth = 64;
+/** Most fields of all messages: two bytes are an empty one, and senders write zeros too, so more than JSON may have values. */
+const maxFields = 100_000;
 
 /** Reads a body of type application/vnd.kubernetes.protobuf. Throws BadRequest. */
 export function decodeProtobuf(body: Uint8Array): DecodedProtobuf {
@@ -63,6 +65,7 @@ function findRootType(apiVersion: string, kind: string): TypeSchema | undefined 
 /** Reads messages into JSON values, one object of any depth at a time. */
 class Decoder {
   readonly problems: string[] = [];
+  #fields = 0;
 
   message(bytes: Uint8Array, row: string, fields: Fields, into: Values, path: string, depth: number): void {
     if (depth > maxDepth) throw malformed(`nested deeper than ${maxDepth} levels`);
@@ -70,6 +73,8 @@ class Decoder {
     const reader = new WireReader(bytes);
     while (!reader.isAtEnd()) {
       const { number, wire } = reader.tag();
+      this.#fields += 1;
+      if (this.#fields > maxFields) throw malformed(`more than ${maxFields} fields`);
       const field = numbers?.get(number);
       const schema = field && Object.hasOwn(fields, field.name) ? fields[field.name] : undefined;
       if (field?.embedded !== undefined && wire === 'bytes') {

@@ -6,10 +6,13 @@ const maxOperations = 10_000;
 /** Of all copied values as JSON: repeated copies of a copy grow without bound otherwise. */
 const maxCopiedBytes = 3 * 1024 * 1024;
 
+/** Of all elements that make room in lists or close a gap: each costs a move. */
+const maxShifted = 50_000_000;
+
 /** RFC 6902. All operations or none; `document` and `body` stay as they are. */
 export function jsonPatch(document: Json, body: unknown): Json {
   const operations = readOperations(body);
-  const root = { document: structuredClone(document) };
+  const root: Root = { document: structuredClone(document), shifted: 0 };
   let copiedBytes = 0;
   for (const operation of operations) {
     if (operation.op === 'copy') {
@@ -35,6 +38,8 @@ type Operation =
 /** The document in a box, so that the root too has a place to be replaced in. */
 interface Root {
   document: Json;
+  /** Elements of lists that had to move so far. */
+  shifted: number;
 }
 
 function readOperations(body: unknown): Operation[] {
@@ -104,7 +109,7 @@ function add(root: Root, path: Path, value: Json): void {
   const [parent, key] = placeOf(root, path);
   if (parent === undefined) root.document = value;
   else if (Array.isArray(parent)) {
-    parent.splice(key === '-' ? parent.length : indexIn(parent, key, parent.length), 0, value);
+    splice(root, parent, key === '-' ? parent.length : indexIn(parent, key, parent.length), 0, value);
   } else put(parent, key, value);
 }
 
@@ -119,8 +124,14 @@ function remove(root: Root, path: Path): void {
   read(root, path);
   const [parent, key] = placeOf(root, path);
   if (parent === undefined) root.document = null;
-  else if (Array.isArray(parent)) parent.splice(indexIn(parent, key, parent.length - 1), 1);
+  else if (Array.isArray(parent)) splice(root, parent, indexIn(parent, key, parent.length - 1), 1);
   else delete parent[key];
+}
+
+function splice(root: Root, list: Json[], at: number, removed: number, ...added: Json[]): void {
+  root.shifted += list.length - at;
+  if (root.shifted > maxShifted) throw tooLarge(`operations move more than ${maxShifted} elements of lists`);
+  list.splice(at, removed, ...added);
 }
 
 function move(root: Root, from: Path, to: Path): void {

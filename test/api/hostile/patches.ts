@@ -136,6 +136,19 @@ export const refusedPatches: Row[] = [
     { body: Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/data/k', value: 'v' })), ...json },
   ],
   [
+    'JSON patch that moves a long list again and again',
+    'PATCH',
+    seed,
+    {
+      body: [
+        { op: 'add', path: '/metadata/finalizers', value: Array.from({ length: 9_900 }, () => 'a.b/c') },
+        ...Array.from({ length: 6_000 }, () => ({ op: 'add', path: '/metadata/finalizers/0', value: 'a.b/c' })),
+        { op: 'replace', path: '/metadata/finalizers', value: ['a.b/c'] },
+      ],
+      ...json,
+    },
+  ],
+  [
     'JSON patch whose copies double',
     'PATCH',
     seed,

