@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { messageOf } from '../../shared/errors.ts';
 import { Command } from 'commander';
 import { withApiOptions } from '../client/session.ts';
 import { creating, type CreateOptions, type NewObject } from './creating.ts';
+import { UsageError } from '../usage.ts';
 import { readBytes, readValues, withValues, type ValueOptions } from './values.ts';
 
 type ConfigMapOptions = CreateOptions & ValueOptions;
@@ -66,12 +69,28 @@ function tlsCommand(): Command {
     .argument('<name>', 'its name')
     .requiredOption('--cert <path>', 'the certificate in PEM, with those above it')
     .requiredOption('--key <path>', 'its key in PEM');
-  const make = ([name = '']: string[], { cert, key }: TlsOptions): NewObject =>
-    secret(name, 'kubernetes.io/tls', [
-      ['tls.crt', readBytes(cert)],
-      ['tls.key', readBytes(key)],
+  const make = ([name = '']: string[], { cert, key }: TlsOptions): NewObject => {
+    const [certificate, privateKey] = [readBytes(cert), readBytes(key)];
+    checkPair(certificate, privateKey, cert, key);
+    return secret(name, 'kubernetes.io/tls', [
+      ['tls.crt', certificate],
+      ['tls.key', privateKey],
     ]);
+  };
   return creating<TlsOptions>(command, make, ['berth create secret tls site --cert=site.crt --key=site.key']);
+}
+
+/** Refuses, as kubectl does, what no server could be run with. Throws UsageError that names the files. */
+function checkPair(certificate: Buffer, privateKey: Buffer, cert: string, key: string): void {
+  let belongs: boolean;
+  try {
+    belongs = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey));
+  } catch (error) {
+    throw new UsageError(`${cert} and ${key} are not a certificate and its key in PEM: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (!belongs) throw new UsageError(`the key of ${key} is not that of the certificate in ${cert}`);
 }
 
 function registryCommand(): Command {

@@ -37,6 +37,8 @@ async function forward(session: Session, word: string, words: string[], { addres
   const ports = words.map((each) => parseForwardedPort(each, pod, service));
   const path = `${resourcePath(session.names.findKind('v1', 'Pod'), session.namespace, name)}/portforward`;
   const servers: Server[] = [];
+  // Ctrl-C is how it ends when all goes well, so that is no failure, as with kubectl.
+  process.prependOnceListener('SIGINT', () => process.exit(0));
   try {
     await new Promise<never>((_resolve, reject) => {
       const listenAll = async (): Promise<void> => {

@@ -58,6 +58,15 @@ describe('berth changes objects', function () {
     assert.match(await plane.fails(['patch', 'cm', 'm', '-p', '{'], 2), /unable to read --patch/);
   });
 
+  it('patches what files name', async () => {
+    const [one, two] = ['one', 'two'].map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }));
+    const file = await plane.file('maps.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [one, two] }));
+    await plane.ok(['create', '-f', file]);
+    const done = await plane.ok(['patch', '-f', file, '-p', '{"data":{"a":"b"}}']);
+    assert.equal(done, 'configmap/one patched\nconfigmap/two patched');
+    assert.equal(await show('cm two', '{.data.a}'), 'b');
+  });
+
   it('replaces as a whole, and anew', async () => {
     const before = await show('cm m', '{.metadata.uid}');
     const only = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {key: third}\n';

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { Pki } from '../../controller/certificates/pki.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { ControlPlane } from './control-plane.ts';
 
 type Made = Record<string, unknown>;
@@ -27,6 +30,27 @@ describe('berth create', function () {
     assert.equal(await plane.ok('create -f -', { stdin: map }), 'configmap/from-file created');
     assert.match(await plane.fails('create -f -', 1, { stdin: map }), /configmaps "from-file" already exists/);
     assert.match(await plane.fails('create', 2), /name a file or directory with -f/);
+  });
+
+  it('makes a TLS secret of a certificate and its own key only', async () => {
+    const pki = await Pki.open(join(plane.directory, 'pki'), systemClock);
+    const [site, other] = [
+      await pki.serverIdentity('site', ['a.example']),
+      await pki.serverIdentity('other', ['b.example']),
+    ];
+    const cert = await plane.file('site.crt', site.certificate);
+    const own = await plane.file('site.key', site.privateKey);
+    const foreign = await plane.file('other.key', other.privateKey);
+    assert.equal(await plane.ok(`create secret tls site --cert=${cert} --key=${own}`), 'secret/site created');
+    assert.match(
+      await plane.fails(`create secret tls bad --cert=${cert} --key=${foreign}`, 2),
+      /the key of \S+other\.key is not that of the certificate in \S+site\.crt$/,
+    );
+    assert.match(
+      await plane.fails(`create secret tls bad --cert=${own} --key=${own}`, 2),
+      /not a certificate and its key/,
+    );
+    assert.match(await plane.fails('get secret bad', 1), /"bad" not found/);
   });
 
   it('names what files leave to the server', async () => {

@@ -124,11 +124,11 @@ describe('berth enters pods', function () {
       await once(connect({ port, host: '127.0.0.1' }), 'connect');
     });
 
-    it('ends on Ctrl-C', async () => {
+    it('ends well on Ctrl-C', async () => {
       const { child, said } = await forward('web', ':8080');
       const ended = once(child, 'exit');
       child.kill('SIGINT');
-      await ended;
+      assert.deepEqual(await ended, [0, null]);
       assert.equal(said.err, '');
     });
 

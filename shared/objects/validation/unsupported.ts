@@ -39,7 +39,6 @@ const podFields: readonly string[] = [
 /** The same for each container. */
 const containerFields: readonly string[] = [
   'restartPolicyRules',
-  'stdinOnce',
   'volumeDevices',
   'volumeMounts.recursiveReadOnly=Disabled',
   'resources.claims',
