@@ -51,9 +51,9 @@ describe('those who watch while the controller is killed', function () {
 
   /** Versions of the writes that were acknowledged. */
   const acknowledged: number[] = [];
-  let isWriting = true;
+  const written = new AbortController();
   const write = async (writer: number): Promise<void> => {
-    while (isWriting) {
+    while (!written.signal.aborted) {
       const name = `map-${writer}-${randomInt(objectsOfEach)}`;
       const body = { metadata: { name }, data: { random: String(randomInt(1e9)) } };
       const attempts = [
@@ -62,8 +62,8 @@ describe('those who watch while the controller is killed', function () {
         () => core.deleteNamespacedConfigMap({ namespace, name }).then(() => undefined),
       ];
       try {
-        const written = await attempts[randomInt(attempts.length)]?.();
-        if (written !== undefined) acknowledged.push(versionOf(written));
+        const made = await attempts[randomInt(attempts.length)]?.();
+        if (made !== undefined) acknowledged.push(versionOf(made));
       } catch (error) {
         // There already, not there, or nobody who answers.
         if (typeof (error as { code?: unknown }).code !== 'number') await sleep(20);
@@ -98,10 +98,10 @@ describe('those who watch while the controller is killed', function () {
     const kubectl = await cluster.kubectl();
     const shown = new Map<string, number>();
     const format = 'jsonpath={.type} {.object.metadata.name} {.object.metadata.resourceVersion}{"\\n"}';
-    let isStopped = false;
+    const stopped = new AbortController();
     let child: ChildProcess | undefined;
     const run = async (): Promise<void> => {
-      while (!isStopped) {
+      while (!stopped.signal.aborted) {
         shown.clear();
         const watching = kubectl.start(['get', 'configmaps', '-w', '--output-watch-events', '-o', format]);
         child = watching;
@@ -115,7 +115,7 @@ describe('those who watch while the controller is killed', function () {
     };
     const running = run();
     ends.push(() => {
-      isStopped = true;
+      stopped.abort();
       child?.kill();
       return running;
     });
@@ -136,13 +136,13 @@ describe('those who watch while the controller is killed', function () {
       const before = acknowledged.length;
       await until(() => acknowledged.length > before + 20, 'writes succeed again', { withinMs: 30_000 });
     }
-    isWriting = false;
+    written.abort();
     await Promise.all(writing);
 
     const truth = await core.listNamespacedConfigMap({ namespace });
     const last = versionOf(truth as V1ConfigMap);
-    const wanted = truth.items.map((item) => [nameOf(item), versionOf(item)] as const).sort();
-    const same = (entries: Iterable<readonly [string, number]>): void => assert.deepEqual([...entries].sort(), wanted);
+    const wanted = new Map(truth.items.map((item) => [nameOf(item), versionOf(item)]));
+    const same = (entries: Iterable<readonly [string, number]>): void => assert.deepEqual(new Map(entries), wanted);
     const isHere = (): boolean => {
       for (const { objects } of mirrors) same(objects);
       for (const cache of caches) same(cache.list().map((item) => [nameOf(item), versionOf(item)] as const));
