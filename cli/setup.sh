@@ -13,6 +13,7 @@ fail() {
 
 # command | Debian package | what it is for
 needed=(
+  'npm|npm|installs the packages of Berth, Node.js 24 among them'
   'runc|runc|starts containers'
   'conmon|conmon|keeps container output and exit codes while the agent restarts'
   'mount|mount|mounts volumes and file systems of containers'
@@ -80,7 +81,6 @@ fi
 
 stamp=node_modules/.package-lock.json
 if [ ! -e "$stamp" ] || [ package-lock.json -nt "$stamp" ] || [ ! -x node_modules/.bin/node ]; then
-  command -v npm >/dev/null 2>&1 || fail 'npm is missing: apt-get install npm'
   say 'installing npm packages (Node.js 24 comes with them)'
   # Not saved: an older npm would write the lock file in its own way.
   npm install --no-save --no-audit --no-fund --loglevel=error || fail 'npm install failed: check the network and the npm registry setting'

@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bash cli/setup.sh --tests || exit 1
+limitMinutes=28
 failed=()
 step() {
   echo "== $1"
@@ -12,21 +13,38 @@ step() {
 step 'types' npm run --silent types
 step 'lint and format' npm run --silent lint
 step 'build' npm run --silent build
-echo '== tests'
-report=$(mktemp)
+
+# Tests wait more than they work, so two lanes of them run side by side: those that run containers, and all others.
+containers='test/{agent,docs,e2e}/**/*.test.ts'
+scratch=$(mktemp -d)
 # Tests start hundreds of programs: each reads what the first has compiled.
-NODE_COMPILE_CACHE=$(mktemp -d)
-export NODE_COMPILE_CACHE
-BERTH_TEST_REPORT=$report timeout --kill-after=30 60m \
-  npm run --silent mocha -- --reporter test/reporter.cjs 'test/**/*.test.ts'
-status=$?
-[ "$status" -ne 124 ] || echo 'the tests did not end within an hour'
-read -r passes failures skipped <"$report" || { passes=0 failures=1 skipped=0; }
-rm -rf "$report" "$NODE_COMPILE_CACHE"
-for step in ${failed[@]+"${failed[@]}"}; do
-  echo "failed: $step"
+export NODE_COMPILE_CACHE=$scratch/compiled
+lane() { # its name, then arguments of mocha; lines are told apart by the name, counts and exit code are left in files
+  local name=$1 status
+  BERTH_TEST_REPORT=$scratch/$name.counts timeout --kill-after=30 $((limitMinutes * 60 - SECONDS)) \
+    npm run --silent mocha -- --reporter test/reporter.cjs "${@:2}" 2>&1 | sed -u "s/^/$name | /"
+  status=${PIPESTATUS[0]}
+  [ "$status" -ne 124 ] || echo "$name | killed: the check may take $limitMinutes minutes in all"
+  echo "$status" >"$scratch/$name.status"
+}
+echo '== tests'
+lane containers "$containers" &
+lane others 'test/**/*.test.ts' --ignore "$containers" &
+wait
+
+passes=0 failures=0 skipped=0
+for lane in containers others; do
+  read -r passed wrong pending <"$scratch/$lane.counts" 2>/dev/null || passed=0 wrong=0 pending=0
+  # No counts, or an exit code that they do not explain.
+  [ "$(cat "$scratch/$lane.status")" -eq 0 ] && [ "$passed" -gt 0 ] || [ "$wrong" -gt 0 ] || {
+    failed+=("the lane '$lane' did not end well")
+  }
+  passes=$((passes + passed)) failures=$((failures + wrong)) skipped=$((skipped + pending))
+done
+rm -rf "$scratch"
+for what in ${failed[@]+"${failed[@]}"}; do
+  echo "failed: $what"
   failures=$((failures + 1))
 done
-[ "$failures" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$passes" -eq 0 ]; } && failures=1
 echo "$passes passed, $failures failed, $skipped skipped"
 [ "$failures" -eq 0 ]

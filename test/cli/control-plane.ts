@@ -78,7 +78,7 @@ export class ControlPlane extends CommandLine {
     const args = ['up', '--no-agent', '--data-dir', join(directory, 'data'), '--log-level', 'error'];
     args.push('--api-listen', `127.0.0.1:${api}`, '--bus-listen', `127.0.0.1:${bus}`);
     args.push('--metrics-listen', `127.0.0.1:${metrics}`);
-    const env = { NODE_COMPILE_CACHE: join(directory, 'compiled') };
+    const env = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(directory, 'compiled') };
     const up = spawn(process.execPath, [...berthArguments, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...env },

@@ -64,7 +64,8 @@ describe('examples and commands in the documentation', function () {
 
   async function run(command: string): Promise<Outcome> {
     assert.ok(cluster);
-    const env = { KUBECONFIG: cluster.ready.kubeconfig, NODE_COMPILE_CACHE: join(checkout, 'compiled') };
+    const NODE_COMPILE_CACHE = process.env['NODE_COMPILE_CACHE'] ?? join(checkout, 'compiled');
+    const env = { KUBECONFIG: cluster.ready.kubeconfig, NODE_COMPILE_CACHE };
     const line = command.replaceAll('/var/lib/berth', cluster.dataDir);
     const outcome = await runCommand('bash', ['-c', `cd '${checkout}' && ${line}`], { env, withinMs: 150_000 });
     assert.equal(outcome.code, 0, `${command}\n${outcome.stdout}${outcome.stderr}`);
