@@ -45,7 +45,7 @@ describe('the real kubectl on a whole control plane', function () {
     );
     await until(async () => (await controllers()).startsWith('web 1 1 0 '), 'one pod');
     assert.match(await kubectl.ok('describe rc web'), /Replicas: +1 current \/ 1 desired[\s\S]*SuccessfulCreate/);
-    assert.match(await plane.ok('describe rc web'), /1 current, 1 desired/);
+    assert.match(await plane.ok('describe rc web'), /1 current \/ 1 desired/);
     assert.match(await kubectl.ok('delete rc web'), /deleted/);
   });
 

@@ -47,9 +47,9 @@ describe('exchange', () => {
     const bytes = 8 * 1024 * 1024;
     const base = await serve((_request, response) => response.end(Buffer.alloc(bytes)));
     const agent = new Agent();
-    const answer = await exchange(new URL(base), { method: 'GET', headers: {}, agent, silenceMs: 100 });
+    const answer = await exchange(new URL(base), { method: 'GET', headers: {}, agent, silenceMs: 500 });
     answer.read(0);
-    await sleep(500);
+    await sleep(1_500); // three silences
     assert.equal((await buffer(answer)).length, bytes);
   });
 
