@@ -61,7 +61,7 @@ export interface ApiDeps {
   /** Shown by `/version`; absent: nothing is known. */
   build?: BuildVersion;
   routes: readonly ExtensionRoute[];
-  /** Requests at a time, watches among them, above which more are put off; absent: 2,000. */
+  /** So many requests, and so many watches and sessions, at a time; more are put off. Absent: 2,000. */
   maxInflight?: number;
   registry: Registry;
 }

@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../../shared/errors.ts';
 import { Scope } from '../../shared/scope.ts';
 import type { ApiDeps } from './deps.ts';
-import { Exchange } from './http/exchange.ts';
+import { Exchange, type ExchangeParts } from './http/exchange.ts';
+import { Load } from './http/load.ts';
 import { makeHttpsServer, responseOn } from './http/https-server.ts';
 import { SocketUpgrades } from './http/socket-upgrades.ts';
 import { ApiMetrics } from './metrics.ts';
@@ -18,8 +19,7 @@ const closeGraceMs = 5_000;
 /** The Kubernetes API over HTTPS. Listens once; a second close waits for the first. */
 export class ApiServer {
   readonly #deps: ApiDeps;
-  readonly #router: Router;
-  readonly #metrics: ApiMetrics;
+  readonly #parts: ExchangeParts;
   readonly #upgrades = new SocketUpgrades();
   readonly #scope = new Scope('api server');
   readonly #exchanges = new Map<Exchange, Promise<void>>();
@@ -29,8 +29,8 @@ export class ApiServer {
 
   constructor(deps: ApiDeps) {
     this.#deps = deps;
-    this.#router = new Router(deps);
-    this.#metrics = new ApiMetrics(deps.registry);
+    const router = new Router(deps);
+    this.#parts = { deps, router, metrics: new ApiMetrics(deps.registry), load: new Load(deps.maxInflight) };
   }
 
   /** Serves on `host` and `port` (0: any free one); resolves with where. */
@@ -71,9 +71,9 @@ export class ApiServer {
   }
 
   #serve(message: IncomingMessage, response: ServerResponse, head?: Buffer): void {
-    const exchange = new Exchange(this.#deps, this.#router, this.#metrics, message, response);
+    const exchange = new Exchange(this.#parts, message, response);
     const upgrade = head && { sockets: this.#upgrades, head };
-    const running = exchange.run(this.#exchanges.size, upgrade);
+    const running = exchange.run(upgrade);
     this.#exchanges.set(exchange, running);
     void running.finally(() => this.#exchanges.delete(exchange));
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:https';
 import { ApiError } from '../../shared/errors.ts';
 import { ApiHarness } from '../api/harness.ts';
 import { podManifest } from '../api/manifests.ts';
+import { until } from '../support/until.ts';
 import { WatchReader } from '../api/watch-reader.ts';
 import { status } from './status.ts';
 
@@ -57,15 +59,33 @@ describe('contract: refusals that are the server’s fault', () => {
 
   it('429 TooManyRequests puts off what is too much at a time, and takes it a moment later', async () => {
     const api = await ApiHarness.start({ maxInflight: 2 });
-    const watches = [1, 2, 3].map(() => WatchReader.open(api, `${maps}?watch=1`));
-    const [, , third] = await Promise.all(watches);
-    const { code, json, headers } = await api.call('GET', maps);
+    const headers = { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' };
+    const slow = [1, 2].map(() => {
+      const to = { host: '127.0.0.1', port: api.port, ca: api.pki.authority, path: maps, method: 'POST', headers };
+      const sent = request(to).on('error', () => undefined);
+      sent.write('{'); // and no more
+      return sent;
+    });
+    await until(async () => (await api.call('GET', maps)).code === 429, 'they are all there');
+    const answer = await api.call('GET', maps);
     const message = 'too many requests, please try again later';
+    const refusal = status(429, 'TooManyRequests', message, { retryAfterSeconds: 1 });
+    assert.deepEqual([answer.code, answer.json], [429, refusal]);
+    assert.equal(answer.headers['retry-after'], '1');
+    for (const sent of slow) sent.destroy();
+    await until(async () => (await api.call('GET', maps)).code === 200, 'it is taken');
+    await api.stop();
+  });
+
+  it('429 TooManyRequests for one watch too many keeps nobody from anything else', async () => {
+    const api = await ApiHarness.start({ maxInflight: 2 });
+    const [first] = await Promise.all([1, 2].map(() => WatchReader.open(api, `${maps}?watch=1`)));
+    const { code, json } = await api.call('GET', `${maps}?watch=1`);
+    const message = 'too many watches and sessions, please try again later';
     assert.deepEqual([code, json], [429, status(429, 'TooManyRequests', message, { retryAfterSeconds: 1 })]);
-    assert.equal(headers['retry-after'], '1');
-    third?.close();
-    await Promise.all(watches.map(async (watch) => (await watch).close()));
-    while ((await api.call('GET', maps)).code !== 200);
+    assert.equal((await api.call('GET', maps)).code, 200);
+    first?.close();
+    await until(async () => (await api.call('GET', `${maps}?watch=1&timeoutSeconds=1`)).code === 200, 'one is free');
     await api.stop();
   });
 });

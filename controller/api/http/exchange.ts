@@ -6,6 +6,7 @@ import type { Router } from '../router.ts';
 import type { RequestNotes } from './api-request.ts';
 import { Scope } from '../../../shared/scope.ts';
 import { keepAlive } from './keep-alive.ts';
+import type { Load } from './load.ts';
 import { MethodNotAllowed } from './method-not-allowed.ts';
 import { acceptsGzip } from './negotiation.ts';
 import { relay } from './relay.ts';
@@ -17,12 +18,17 @@ import { acceptSpdy } from './spdy-upgrade.ts';
 import { failureStatus } from './status.ts';
 import { warningHeaders } from './warnings.ts';
 
-/** More requests than this at a time are put off, unless the server was made for fewer. */
-const maxInflight = 2_000;
-
 export interface Upgrade {
   sockets: SocketUpgrades;
   head: Buffer;
+}
+
+/** What all exchanges of a server share. */
+export interface ExchangeParts {
+  deps: ApiDeps;
+  router: Router;
+  metrics: ApiMetrics;
+  load: Load;
 }
 
 /** One request and its answer. Whatever happens in between, the answer is given and nothing is thrown. */
@@ -30,16 +36,18 @@ export class Exchange {
   readonly #deps: ApiDeps;
   readonly #router: Router;
   readonly #metrics: ApiMetrics;
+  readonly #load: Load;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #gone = new AbortController();
   readonly #notes: RequestNotes = { warnings: [], labels: { verb: 'other', resource: '' } };
   #goesOn = false;
 
-  constructor(deps: ApiDeps, router: Router, metrics: ApiMetrics, message: IncomingMessage, response: ServerResponse) {
+  constructor({ deps, router, metrics, load }: ExchangeParts, message: IncomingMessage, response: ServerResponse) {
     this.#deps = deps;
     this.#router = router;
     this.#metrics = metrics;
+    this.#load = load;
     this.#message = message;
     this.#response = response;
     response.on('close', () => this.#gone.abort());
@@ -53,30 +61,31 @@ export class Exchange {
     if (this.#goesOn) this.#gone.abort();
   }
 
-  async run(inflight: number, upgrade: Upgrade | undefined): Promise<void> {
+  async run(upgrade: Upgrade | undefined): Promise<void> {
     const { clock, log } = this.#deps;
     const begin = clock.monotonic();
     this.#metrics.began();
+    this.#load.began();
     let code = 500;
     try {
-      code = await this.#send(await this.#answer(inflight), upgrade);
+      code = await this.#send(await this.#answer(), upgrade);
     } catch (error) {
       // A client that went away ends its stream with an error: that is no fault of anybody's.
       if (this.#gone.signal.aborted) code = this.#response.statusCode;
       else log.error('cannot answer a request', { error });
       this.#response.destroy();
     } finally {
+      this.#load.ended(this.#goesOn);
       if (this.#goesOn) this.#metrics.closed(this.#notes.labels.resource);
       this.#metrics.ended(this.#notes.labels, code, this.#goesOn ? undefined : (clock.monotonic() - begin) / 1_000);
     }
   }
 
-  async #answer(inflight: number): Promise<Reply> {
+  async #answer(): Promise<Reply> {
     try {
-      if (inflight > (this.#deps.maxInflight ?? maxInflight)) {
-        throw new ApiError('TooManyRequests', 'too many requests, please try again later', { retryAfterSeconds: 1 });
-      }
+      this.#load.checkRequest();
       const reply = await this.#router.answer(this.#message, this.#notes, this.#gone.signal);
+      if (reply.kind !== 'json' && reply.kind !== 'bytes') this.#load.checkStream();
       const { warnings } = this.#notes;
       if (warnings.length > 0) this.#response.setHeader('Warning', warningHeaders(warnings));
       return reply;
@@ -190,6 +199,7 @@ export class Exchange {
 
   #opened(): void {
     this.#goesOn = true;
+    this.#load.opened();
     this.#metrics.opened(this.#notes.labels.resource);
   }
 }
