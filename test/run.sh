@@ -34,7 +34,7 @@ wait
 
 passes=0 failures=0 skipped=0
 for lane in containers others; do
-  read -r passed wrong pending <"$scratch/$lane.counts" 2>/dev/null || passed=0 wrong=0 pending=0
+  read -r passed wrong pending 2>/dev/null <"$scratch/$lane.counts" || passed=0 wrong=0 pending=0
   # No counts, or an exit code that they do not explain.
   [ "$(cat "$scratch/$lane.status")" -eq 0 ] && [ "$passed" -gt 0 ] || [ "$wrong" -gt 0 ] || {
     failed+=("the lane '$lane' did not end well")
