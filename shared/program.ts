@@ -6,23 +6,27 @@ export type Close = () => Promise<void>;
 
 /**
  * Runs a program until SIGTERM, SIGINT or the end of the parent that started it with a channel: `start` begins the work
- * and resolves with how to end it. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage. The same signal again
- * ends it at once; another one does not, since Ctrl-C at a terminal comes beside the SIGTERM of the parent.
+ * and resolves with how to end it. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage. The same signal again ends it
+ * at once, unless a parent watches over its end: then signals come twice as a matter of course, at Ctrl-C and from a
+ * service manager that tells each process of a group, and what follows an impatient end is for the parent to decide.
  */
 export async function runProgram(name: string, start: (stopping: AbortSignal) => Promise<Close>): Promise<void> {
   const stopping = new AbortController();
+  const hasParent = process.send !== undefined;
+  const received = new Set<string>();
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {
       stopping.abort(new Error(`${name} was told to stop`));
       resolve();
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
+      process.on(signal, () => {
+        if (received.has(signal) && !hasParent) process.exit(1);
+        received.add(signal);
         stop();
-        process.once(signal, () => process.exit(1));
       });
     }
-    if (process.send !== undefined) process.on('disconnect', stop);
+    if (hasParent) process.on('disconnect', stop);
   });
   try {
     const close = await start(stopping.signal);

@@ -94,17 +94,20 @@ describe('berth up and its programs', function () {
     }
   });
 
-  it('ends in order at Ctrl-C, which reaches its programs beside the SIGTERM that it sends them', async () => {
+  it('ends in order at Ctrl-C, and when a service manager tells each process to stop', async () => {
     await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
     const [controller = 0] = childrenOf(up.pid ?? 0);
-    for (const [pid, signal] of [
-      [controller, 'SIGINT'],
-      [controller, 'SIGTERM'],
-      [up.pid ?? 0, 'SIGINT'],
-    ] as const) {
-      process.kill(pid, signal);
-    }
-    assert.equal(await ended(), 0, errors);
+    process.kill(controller, 'SIGINT');
+    up.kill('SIGINT');
+    await until(
+      () => {
+        if (up.exitCode === null && existsSync(`/proc/${controller}`)) process.kill(controller, 'SIGTERM');
+        return up.exitCode !== null;
+      },
+      'it has ended',
+      { everyMs: 1, withinMs: 60_000 },
+    );
+    assert.equal(up.exitCode, 0, errors);
     assert.equal(errors, '');
     assert.deepEqual(readdirSync(join(directory, 'data/processes')), [], 'who ends in order takes its record along');
   });
