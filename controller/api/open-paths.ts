@@ -11,11 +11,14 @@ export interface BuildVersion {
 
 const health: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz']);
 
-/** What `kubectl version` shows. Clients choose API versions by it, so it names the Kubernetes release Berth speaks. */
+/** Clients choose API versions by it, so it names the Kubernetes release Berth speaks. */
+export const gitVersion = 'v1.32.0+berth.1';
+
+/** What `kubectl version` shows. */
 const version = {
   major: '1',
   minor: '32',
-  gitVersion: 'v1.32.0+berth.1',
+  gitVersion,
   gitCommit: '',
   gitTreeState: '',
   buildDate: '',

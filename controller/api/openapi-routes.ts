@@ -1,21 +1,25 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { openApiDocument } from '../../shared/objects/openapi.ts';
+import { swaggerDocument } from '../../shared/objects/swagger.ts';
 import { publishedResources } from '../../shared/objects/versions/served-version.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import { documentReply, makeDocument, type Document } from './http/document.ts';
+import { negotiateSwagger, swaggerProtobuf } from './http/negotiation.ts';
 import type { Reply } from './http/reply.ts';
+import { gitVersion } from './open-paths.ts';
 
-const protobufV2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const far = 'Thu, 31 Dec 2099 23:59:59 GMT';
 
-/** OpenAPI documents, one per group version, made at the first request for any of them. */
+/** OpenAPI documents, one per group version and an older one of all, made at the first request for any of a kind. */
 export class OpenApiRoutes {
   #documents: ReadonlyMap<string, Document> | undefined;
+  #swagger: Document | undefined;
 
   /** The answer for paths below `/openapi`; undefined for what is not there. */
   answer({ segments, query, headers }: ApiRequest): Reply | undefined {
     const [root, version, ...path] = segments;
     if (root !== 'openapi') return undefined;
-    if (version === 'v2' && path.length === 0) return emptyV2();
+    if (version === 'v2' && path.length === 0) return this.#answerV2(headers);
     if (version !== 'v3') return undefined;
     const documents = (this.#documents ??= makeDocuments());
     if (path.length === 0)
@@ -28,6 +32,13 @@ export class OpenApiRoutes {
       ? { 'Cache-Control': 'public, immutable', Expires: far }
       : { 'Cache-Control': 'no-cache' };
     return documentReply(document, headers['if-none-match'], 'application/json', caching);
+  }
+
+  #answerV2(headers: IncomingHttpHeaders): Reply {
+    if (negotiateSwagger(headers.accept) === 'protobuf') return emptyV2();
+    this.#swagger ??= makeDocument(swaggerDocument(gitVersion));
+    const caching = { 'Cache-Control': 'no-cache' };
+    return documentReply(this.#swagger, headers['if-none-match'], 'application/json', caching);
   }
 }
 
@@ -53,5 +64,5 @@ function pathOf(group: string, version: string): string {
 
 /** An empty document: old clients then leave validation to the server. */
 function emptyV2(): Reply {
-  return { kind: 'bytes', code: 200, body: '', contentType: protobufV2 };
+  return { kind: 'bytes', code: 200, body: '', contentType: swaggerProtobuf };
 }

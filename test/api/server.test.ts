@@ -191,12 +191,6 @@ describe('API server', () => {
       const stale = await api.call('GET', '/openapi/v3/apis/apps/v1?hash=0000');
       assert.doesNotMatch(stale.headers['cache-control'] ?? '', /immutable/);
     });
-
-    it('answers an empty protobuf document for OpenAPI v2', async () => {
-      const { code, headers, text } = await api.call('GET', '/openapi/v2');
-      assert.deepEqual([code, text], [200, '']);
-      assert.equal(headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
-    });
   });
 
   describe('extension routes', () => {

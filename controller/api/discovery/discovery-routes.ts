@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../http/api-request.ts';
-import { documentReply, makeDocument, type Document } from '../http/document.ts';
+import { documentReply, makeDocument, readDocument, type Document } from '../http/document.ts';
 import { negotiateDiscovery, negotiateEncoding, negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from './documents.ts';
@@ -54,7 +54,7 @@ export class DiscoveryRoutes {
 
   #reply(document: Document, request: ApiRequest, contentType: string): Reply {
     const isYaml = contentType === 'application/json' && negotiateEncoding(request.headers.accept) === 'yaml';
-    if (isYaml) return jsonReply(200, JSON.parse(document.body.toString()) as unknown);
+    if (isYaml) return jsonReply(200, readDocument(document));
     const headers = { 'Cache-Control': 'public' };
     return documentReply(document, request.headers['if-none-match'], contentType, headers);
   }

@@ -31,6 +31,18 @@ const jsonTypes: ReadonlySet<string> = new Set([
 ]);
 const yamlType = 'application/yaml';
 
+/** The OpenAPI v2 document as protobuf. */
+export const swaggerProtobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/** What clients ask for at `/openapi/v2`; kubectl writes the name of the protobuf in an older way. */
+const swaggerForms: ReadonlyMap<string, 'json' | 'protobuf'> = new Map([
+  ['application/json', 'json'],
+  ['application/*', 'json'],
+  ['*/*', 'json'],
+  [swaggerProtobuf, 'protobuf'],
+  ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'protobuf'],
+]);
+
 /** The first form the client names that an answer of this shape has; throws NotAcceptable when there is none. */
 export function negotiateForm(accept: string | undefined, shape: Shape): ObjectForm {
   for (const { type, parameters } of parseAccept(accept)) {
@@ -62,16 +74,22 @@ export function negotiateDiscovery(accept: string | undefined): 'v2' | 'v2beta1'
   throw notAcceptable();
 }
 
+/** For `/openapi/v2`: the first form the client names; JSON for one that takes anything. */
+export function negotiateSwagger(accept: string | undefined): 'json' | 'protobuf' {
+  for (const { type } of parseAccept(accept)) {
+    const form = swaggerForms.get(type);
+    if (form !== undefined) return form;
+  }
+  throw notAcceptable(['application/json', swaggerProtobuf]);
+}
+
 export function acceptsGzip(header: string | string[] | undefined): boolean {
   const ranges = parseAccept(Array.isArray(header) ? header.join(',') : (header ?? 'identity'));
   return ranges.some(({ type }) => type === 'gzip');
 }
 
-function notAcceptable(): ApiError {
-  return new ApiError(
-    'NotAcceptable',
-    'only the following media types are accepted: application/json, application/yaml',
-  );
+function notAcceptable(types = ['application/json', yamlType]): ApiError {
+  return new ApiError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
 }
 
 /** No client names more; reading the many that fit into a header would cost more than the rest of a request. */

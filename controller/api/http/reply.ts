@@ -10,12 +10,16 @@ export interface JsonReply {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Bytes that are ready to be sent; `gzipped` is preferred by clients that accept it. */
+/** Compressed bytes; they are unpacked for a client that does not accept them so. */
+export interface Gzipped {
+  gzipped: Uint8Array;
+}
+
+/** Bytes that are ready to be sent. */
 export interface BytesReply {
   kind: 'bytes';
   code: number;
-  body: Uint8Array | string;
-  gzipped?: Uint8Array;
+  body: Uint8Array | string | Gzipped;
   contentType: string;
   headers?: Readonly<Record<string, string>>;
 }

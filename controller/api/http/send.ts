@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { constants, gunzip, gzip } from 'node:zlib';
 import type { Clock } from '../../../shared/clock.ts';
 import { Scope } from '../../../shared/scope.ts';
 import { encode } from './encoding.ts';
 import type { BytesReply, JsonReply, StreamReply } from './reply.ts';
 
 const compress = promisify(gzip);
+const decompress = promisify(gunzip);
 
 /** Below this, compressing costs more than it saves on any network Berth runs in. */
 const gzipFromBytes = 128 * 1024;
@@ -30,8 +31,7 @@ export async function sendJson(
     {
       kind: 'bytes',
       code: reply.code,
-      body,
-      ...(isBig && { gzipped: await compress(body, { level: constants.Z_BEST_SPEED }) }),
+      body: isBig ? { gzipped: await compress(body, { level: constants.Z_BEST_SPEED }) } : body,
       contentType,
       headers: { 'Cache-Control': 'no-cache, private', ...reply.headers },
     },
@@ -47,14 +47,12 @@ export async function sendBytes(
   acceptsGzip: boolean,
   clock: Clock,
 ): Promise<void> {
+  const { body, isGzipped } = await chooseForm(reply.body, acceptsGzip);
   if (response.destroyed) return;
-  const useGzip = acceptsGzip && reply.gzipped !== undefined;
-  const chosen = useGzip ? (reply.gzipped as Uint8Array) : reply.body;
-  const body = typeof chosen === 'string' ? Buffer.from(chosen) : chosen;
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   response.setHeader('Content-Type', reply.contentType);
-  if (useGzip) response.setHeader('Content-Encoding', 'gzip');
-  if (useGzip && !response.hasHeader('Vary')) response.setHeader('Vary', 'Accept-Encoding');
+  if (isGzipped) response.setHeader('Content-Encoding', 'gzip');
+  if (isGzipped && !response.hasHeader('Vary')) response.setHeader('Vary', 'Accept-Encoding');
   if (reply.code !== 304) response.setHeader('Content-Length', body.byteLength);
   response.statusCode = reply.code;
   let at = 0;
@@ -62,6 +60,17 @@ export async function sendBytes(
     if (!response.write(body.subarray(at, at + sliceBytes)) && !(await drained(response, clock))) break;
   }
   await end(response, clock, body.subarray(at));
+}
+
+async function chooseForm(
+  body: BytesReply['body'],
+  acceptsGzip: boolean,
+): Promise<{ body: Uint8Array; isGzipped: boolean }> {
+  if (typeof body === 'string') return { body: Buffer.from(body), isGzipped: false };
+  if (body instanceof Uint8Array) return { body, isGzipped: false };
+  return acceptsGzip
+    ? { body: body.gzipped, isGzipped: true }
+    : { body: await decompress(body.gzipped), isGzipped: false };
 }
 
 /** Writes chunks as they come. Ends when the source ends, the signal aborts or the reader stalls. */

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { ApiHarness, type Json } from '../api/harness.ts';
+import { everyKind } from './every-kind.ts';
+
+const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const methods = ['get', 'put', 'post', 'patch', 'delete'];
+
+describe('contract: OpenAPI v2', () => {
+  let api: ApiHarness;
+  let swagger: Json;
+
+  before(async () => {
+    api = await ApiHarness.start();
+    swagger = (await api.call('GET', '/openapi/v2')).json;
+  });
+  after(() => api?.stop());
+
+  for (const accept of ['', '*/*', 'application/json, */*', 'application/*', `${protobuf};q=0.5, application/json`])
+    it(`is JSON for who accepts "${accept}"`, async () => {
+      const { code, headers, json } = await api.call('GET', '/openapi/v2', { headers: { accept } });
+      assert.deepEqual([code, headers['content-type'], json.swagger], [200, 'application/json', '2.0']);
+    });
+
+  it('is refused to who cannot read it', async () => {
+    for (const accept of ['application/yaml', 'text/*', 'constructor']) {
+      const { code, text } = await api.call('GET', '/openapi/v2', { headers: { accept } });
+      assert.equal(code, 406, accept);
+      assert.match(text, /only the following media types are accepted: .*proto-openapi/);
+    }
+  });
+
+  it('is not sent again to who has it', async () => {
+    const { etag = '' } = (await api.call('GET', '/openapi/v2')).headers;
+    assert.match(etag, /^"[0-9A-F]{40}"$/);
+    const again = await api.call('GET', '/openapi/v2', { headers: { 'if-none-match': etag } });
+    assert.deepEqual([again.code, again.text, again.headers.etag], [304, '', etag]);
+  });
+
+  it('speaks of the same release as /version', async () => {
+    assert.equal(swagger.info.version, (await api.call('GET', '/version')).json.gitVersion);
+  });
+
+  it('has the operations of every group version, for the same kinds', async () => {
+    const { paths: roots } = (await api.call('GET', '/openapi/v3')).json;
+    const wanted: Json = {};
+    for (const root of Object.keys(roots))
+      Object.assign(wanted, (await api.call('GET', `/openapi/v3/${root}`)).json.paths);
+    assert.deepEqual(kindsOf(swagger.paths), kindsOf(wanted));
+    assert.equal(swagger.paths['/api/v1/namespaces/{namespace}/pods/{name}'].patch['x-kubernetes-action'], 'patch');
+  });
+
+  it('tells kubectl that writes are validated, and nothing of the strategic merge patch', () => {
+    for (const [path, { patch, post, put }] of Object.entries<Json>(swagger.paths)) {
+      for (const operation of [patch, post, put].filter((each) => each !== undefined)) {
+        const names = operation.parameters.map(({ name }: Json) => name);
+        for (const name of ['body', 'dryRun', 'fieldManager', 'fieldValidation']) assert.ok(names.includes(name), path);
+        assert.ok(!operation.consumes.includes('application/strategic-merge-patch+json'), path);
+      }
+    }
+  });
+
+  it('has one definition for every kind, under the name of Kubernetes', () => {
+    for (const { info } of everyKind()) {
+      const { group, version, kind } = info;
+      const found = Object.entries<Json>(swagger.definitions).filter(([, definition]) =>
+        (definition['x-kubernetes-group-version-kind'] ?? []).some(
+          (each: Json) => each.group === group && each.version === version && each.kind === kind,
+        ),
+      );
+      assert.equal(found.length, 1, kind);
+      assert.match(found[0]?.[0] ?? '', new RegExp(`^io\\.k8s\\.api\\..*\\.${version}\\.${kind}$`));
+    }
+  });
+});
+
+/** Kind and action of each operation, by method and path. */
+function kindsOf(paths: Json): [string, unknown][] {
+  return Object.entries<Json>(paths)
+    .flatMap(([path, item]) =>
+      methods
+        .filter((method) => item[method] !== undefined)
+        .map((method): [string, unknown] => {
+          const { 'x-kubernetes-group-version-kind': kind, 'x-kubernetes-action': action } = item[method];
+          return [`${method} ${path}`, { kind, action }];
+        }),
+    )
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
