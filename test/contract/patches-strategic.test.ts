@@ -57,6 +57,15 @@ describe('contract: strategic merge patches', () => {
   const patch = (path: string, body: object): Promise<Json> => send('PATCH', path, body, strategic);
   const podOf = (answer: Json): Json => answer.spec.template.spec;
 
+  it('keep the kind, whatever they say: clients patch a Scale with the kind of its object', async () => {
+    const name = newName();
+    await send('POST', deployments, deployment(name));
+    const scale = await patch(`${deployments}/${name}/scale`, { kind: 'Deployment', spec: { replicas: 3 } });
+    assert.deepEqual([scale.apiVersion, scale.kind, scale.spec.replicas], ['autoscaling/v1', 'Scale', 3]);
+    const patched = await patch(`${deployments}/${name}`, { apiVersion: 'apps/v1beta1', kind: null });
+    assert.deepEqual([patched.apiVersion, patched.kind, patched.spec.replicas], ['apps/v1', 'Deployment', 3]);
+  });
+
   for (const { field, before, after, isOfContainer } of atomicOfPod) {
     const pod = (value: unknown): object =>
       isOfContainer ? { containers: [{ ...container, [field]: value }] } : { [field]: value };

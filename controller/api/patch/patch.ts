@@ -64,5 +64,8 @@ export function applyPatch(
 function patch(current: JsonObject, { type, info, body }: PatchRequest, types: Types): Json {
   if (type === 'json') return jsonPatch(current, body);
   if (!isObject(body)) throw new ApiError('BadRequest', `a ${type} patch is an object`);
-  return type === 'merge' ? mergePatch(current, body) : strategicMerge(types, shapeOf(info), current, body);
+  if (type === 'merge') return mergePatch(current, body);
+  // What the object is lies in its type, not in its fields: clients patch a Scale with the kind of its object.
+  const { apiVersion = null, kind = null } = current;
+  return { ...strategicMerge(types, shapeOf(info), current, body), apiVersion, kind };
 }
