@@ -49,6 +49,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     explain: async () => (await import('./api/explain.ts')).explainCommand(),
     'api-resources': async () => (await import('./api/api-resources.ts')).apiResourcesCommand(),
     'api-versions': async () => (await import('./api/api-resources.ts')).apiVersionsCommand(),
+    config: async () => (await import('./config/config.ts')).configCommand(),
     'cluster-info': async () => (await import('./api/cluster-info.ts')).clusterInfoCommand(),
     version: async () => (await import('./api/version.ts')).versionCommand(),
     completion: async () => (await import('./completion.ts')).completionCommand(),

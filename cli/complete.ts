@@ -82,6 +82,7 @@ async function valuesOf(option: Option, typed: Typed): Promise<string[]> {
 function objectsFor({ command, positional, flags }: Typed, last: string): Promise<string[]> {
   const [argument] = command.registeredArguments as readonly (Argument | undefined)[];
   const what = argument?.name() ?? '';
+  if (what === 'context') return Promise.resolve(listContexts(kubeconfigPath(flags['--kubeconfig'])));
   return withServer({ command, positional, flags }, async (server) => {
     if (what === 'node') return server.namesOf('nodes');
     const [type] = last.split('/');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
-import { readYaml } from '../../shared/yaml.ts';
 import { UsageError } from '../usage.ts';
+import { contentOf, entriesOf, readKubeconfig } from './kubeconfig-file.ts';
 
 /** How to reach an API server: what the current context of a kubeconfig says. */
 export interface Connection {
@@ -35,16 +35,15 @@ export function kubeconfigPath(flag: string | undefined, dataDir = defaultDataDi
 
 /** Names of the contexts of a kubeconfig. Throws UsageError. */
 export function listContexts(path: string): string[] {
-  const { contexts } = readConfig(path);
-  return Array.isArray(contexts) ? (contexts as { name?: unknown }[]).map(({ name }) => String(name)) : [];
+  return entriesOf(readKubeconfig(path), 'contexts').map(({ name }) => name);
 }
 
 /** Reads a context, by default the current one. Throws UsageError that names the file and what is wrong in it. */
 export function loadKubeconfig(path: string, contextName?: string): Connection {
-  const config = readConfig(path);
-  const context = named(config, 'contexts', contextName ?? config['current-context'], 'context', path);
-  const cluster = named(config, 'clusters', context['cluster'], 'cluster', path);
-  const user = named(config, 'users', context['user'], 'user', path);
+  const config = readKubeconfig(path);
+  const context = contentOf(config, 'contexts', contextName ?? config['current-context'], path);
+  const cluster = contentOf(config, 'clusters', context['cluster'], path);
+  const user = contentOf(config, 'users', context['user'], path);
   const data = (source: Record<string, unknown>, key: string): string | undefined => readData(path, source, key);
   const server = cluster['server'];
   if (typeof server !== 'string' || !/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
@@ -71,23 +70,6 @@ function readImpersonation(user: Record<string, unknown>): Impersonation | undef
   return { user: as, groups: Array.isArray(groups) ? groups.map(String) : [], ...(typeof uid === 'string' && { uid }) };
 }
 
-function readConfig(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : messageOf(error);
-    const next = "start Berth with 'berth up', or name a kubeconfig with --kubeconfig";
-    throw new UsageError(`cannot read kubeconfig ${path}: ${why}; ${next}`, { cause: error });
-  }
-  try {
-    return record(readYaml(text), path, 'the file');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${path}: ${messageOf(error).split('\n')[0]?.replace(/:$/, '') ?? ''}`, { cause: error });
-  }
-}
-
 /** What stands in the file itself, or in another one that it names. */
 function readData(path: string, source: Record<string, unknown>, key: string): string | undefined {
   const inline = source[`${key}-data`];
@@ -106,22 +88,4 @@ function readNamed(path: string, file: unknown): string | undefined {
   } catch (error) {
     throw new UsageError(`${path}: cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function named(
-  config: Record<string, unknown>,
-  list: string,
-  name: unknown,
-  inner: string,
-  path: string,
-): Record<string, unknown> {
-  const entries = Array.isArray(config[list]) ? (config[list] as Record<string, unknown>[]) : [];
-  const entry = entries.find((candidate) => candidate['name'] === name);
-  if (entry === undefined) throw new UsageError(`${path}: no entry ${JSON.stringify(name) ?? 'named'} in ${list}`);
-  return record(entry[inner], path, `${list}[].${inner}`);
-}
-
-function record(value: unknown, path: string, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw new UsageError(`${path}: ${what} is not a mapping`);
-  return value as Record<string, unknown>;
 }

@@ -23,12 +23,19 @@ export interface Session {
   namespace: string;
 }
 
+const kubeconfigFlag = ['--kubeconfig <file>', "default: $KUBECONFIG, else the data directory's"] as const;
+
+/** Adds `--kubeconfig` and, under the help, examples of the command's use: for what asks no server. */
+export function withKubeconfigOption(command: Command, examples: readonly string[]): Command {
+  return command.option(...kubeconfigFlag).addHelpText('after', formatExamples(examples));
+}
+
 /** Adds `--kubeconfig`, `--context`, `-n` and, under the help, examples of the command's use. */
 export function withApiOptions(command: Command, examples: readonly string[]): Command {
   return command
     .addOption(connecting('-n, --namespace <name>', 'namespace to act in'))
     .addOption(connecting('--context <name>', 'context of the kubeconfig (default: its current one)'))
-    .addOption(connecting('--kubeconfig <file>', "default: $KUBECONFIG, else the data directory's"))
+    .addOption(connecting(...kubeconfigFlag))
     .addOption(connecting('--as <user>', 'act as this user, system:serviceaccount:NAMESPACE:NAME for an account'))
     .addOption(connecting('--as-group <group>', 'act as a member of this group; may be repeated').argParser(collect))
     .addOption(connecting('--as-uid <uid>', 'act as the user with this uid').hideHelp())

@@ -83,7 +83,7 @@ async function runUntilStopped(
 ): Promise<void> {
   const { ready } = (await programs.start('controller', controllerArguments(options, dataDir))) as ControllerReady;
   const kubeconfig = join(dataDir, 'admin.kubeconfig');
-  const client = new ApiClient(loadKubeconfig(kubeconfig));
+  const client = new ApiClient(loadKubeconfig(kubeconfig, 'berth')); // whatever people have made the current context
   if (options.agent) {
     await programs.start('agent', agentArguments(options, dataDir), await joinEnvironment(client));
     await waitUntilSchedulable(client, options.nodeName, stopping);

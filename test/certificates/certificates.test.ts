@@ -153,6 +153,26 @@ describe('certificates', () => {
       assert.ok(!kept.includes(token));
     });
 
+    it('keeps what people have put into the file, with an own cluster, user and context up to date', async () => {
+      const path = join(directory, 'admin.kubeconfig');
+      await ensureAdmin(await openPki(), path, 'https://127.0.0.1:1');
+      const token = await tokenOf(path);
+      const config = parse(await readFile(path, 'utf8')) as Record<string, object[]>;
+      const theirs = { name: 'a', context: { cluster: 'berth', user: 'berth', namespace: 'shop' } };
+      const contexts = [theirs, { name: 'berth', context: { cluster: 'x', user: 'berth', namespace: 'web' } }];
+      const users = [{ name: 'a', user: { token: 'other' } }, ...(config['users'] ?? [])];
+      await writeFile(path, JSON.stringify({ ...config, users, contexts, 'current-context': 'a' }));
+      await ensureAdmin(await openPki(), path, 'https://127.0.0.1:2');
+      const after = parse(await readFile(path, 'utf8')) as typeof config & { clusters: { cluster: object }[] };
+      assert.deepEqual(after['contexts'], [
+        { name: 'berth', context: { cluster: 'berth', user: 'berth', namespace: 'web' } },
+        theirs,
+      ]);
+      assert.deepEqual(after['users'], [{ name: 'berth', user: { token } }, users[0]]);
+      assert.equal(after['current-context'], 'a');
+      assert.match(JSON.stringify(after.clusters), /127\.0\.0\.1:2/);
+    });
+
     it('makes a new token when the file is lost or altered', async () => {
       const path = join(directory, 'admin.kubeconfig');
       const [first] = await ensureAdmin(await openPki(), path, 'https://127.0.0.1:1');
