@@ -47,6 +47,12 @@ export function entriesOf(config: Kubeconfig, list: List): Entry[] {
   return Array.isArray(entries) ? (entries as Entry[]).filter((entry) => typeof entry?.name === 'string') : [];
 }
 
+/** The name of the current context; undefined when none is set. */
+export function currentContextOf(config: Kubeconfig): string | undefined {
+  const name = config['current-context'];
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
 /** For entries in the order of their names. */
 export function byName(a: Entry, b: Entry): number {
   return a.name < b.name ? -1 : 1;

@@ -1,4 +1,5 @@
 import {
+  currentContextOf,
   entriesOf,
   lists,
   readKubeconfig,
@@ -36,7 +37,7 @@ export async function setContext(
     throw new UsageError('you cannot specify both a context name and --current');
   }
   const config = readKubeconfig(path);
-  const name = current === true ? config['current-context'] : named;
+  const name = current === true ? currentContextOf(config) : named;
   if (name === undefined || name === '') {
     if (current === true) throw new Error('no current context is set');
     throw new UsageError('you must specify a non-empty context name or --current');
@@ -45,11 +46,11 @@ export async function setContext(
   const before = entries.find((entry) => entry.name === name);
   const parts = Object.entries({ ...(before?.['context'] as object), ...given({ cluster, user, namespace }) });
   const context = Object.fromEntries(parts.filter(([, value]) => value !== ''));
-  const after = { ...before, name: String(name), context };
+  const after = { ...before, name, context };
   const contexts =
     before === undefined ? [...entries, after] : entries.map((entry) => (entry === before ? after : entry));
   await writeKubeconfig(path, { ...config, contexts });
-  process.stdout.write(`Context "${String(name)}" ${before === undefined ? 'created' : 'modified'}.\n`);
+  process.stdout.write(`Context "${name}" ${before === undefined ? 'created' : 'modified'}.\n`);
 }
 
 function given(parts: Record<string, string | undefined>): object {

@@ -1,4 +1,4 @@
-import { byName, entriesOf, readKubeconfig, type List } from '../client/kubeconfig-file.ts';
+import { byName, currentContextOf, entriesOf, readKubeconfig, type List } from '../client/kubeconfig-file.ts';
 import { reportOne } from '../failure.ts';
 import { formatColumns } from '../print/columns.ts';
 
@@ -9,8 +9,8 @@ export interface GetContextsOptions {
 
 /** Prints the name of the current context. Throws when there is none. */
 export function currentContext(path: string): void {
-  const name = readKubeconfig(path)['current-context'];
-  if (typeof name !== 'string' || name === '') throw new Error('current-context is not set');
+  const name = currentContextOf(readKubeconfig(path));
+  if (name === undefined) throw new Error('current-context is not set');
   process.stdout.write(`${name}\n`);
 }
 

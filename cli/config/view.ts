@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import {
   byName,
   contentOf,
+  currentContextOf,
   entriesOf,
   lists,
   readKubeconfig,
@@ -39,7 +40,7 @@ const files = ['certificate-authority', 'client-certificate', 'client-key'];
 /** Prints a kubeconfig, with its keys in order. */
 export function viewConfig(path: string, options: ViewOptions): void {
   const config = readKubeconfig(path);
-  const shown = options.minify === true ? minify(config, options.context ?? config['current-context'], path) : config;
+  const shown = options.minify === true ? minify(config, options.context ?? currentContextOf(config), path) : config;
   const inOrder = Object.keys(lists).map((list) => [list, entriesOf(shown, list as List).sort(byName)]);
   const whole = { preferences: {}, ...shown, ...Object.fromEntries(inOrder) };
   const isOpen = options.raw === true || options.flatten === true;
@@ -53,8 +54,8 @@ export function viewConfig(path: string, options: ViewOptions): void {
 }
 
 /** What one context uses. */
-function minify(config: Kubeconfig, name: unknown, path: string): Kubeconfig {
-  if (typeof name !== 'string' || name === '') throw new Error('current-context must exist in order to minify');
+function minify(config: Kubeconfig, name: string | undefined, path: string): Kubeconfig {
+  if (name === undefined) throw new Error('current-context must exist in order to minify');
   const { cluster, user } = contentOf(config, 'contexts', name, path);
   const used: Record<List, unknown> = { contexts: name, clusters: cluster, users: user };
   const kept = Object.keys(lists).map((list) => {
