@@ -126,17 +126,23 @@ class CachedStore implements Store {
     return this.#ring.watch(options);
   }
 
-  /** A copy in plain JSON, without what the caller still holds and without undefined fields. */
+  /** A copy in plain JSON, without what the caller still holds and without undefined fields; what is frozen stays. */
   #toJson<T extends KubeObject>(key: ObjectKey, object: T): { copy: T; bytes: number } {
     const { managedFields = [], ...metadata } = object.metadata;
-    const body = JSON.stringify({ ...object, metadata });
     const entries = this.#fields.share(managedFields);
-    const bytes = body.length + (entries.length === 0 ? 0 : JSON.stringify(entries).length);
+    let bytes = 0;
+    const copies = Object.entries({ ...object, metadata }).flatMap(([name, part]: [string, unknown]) => {
+      const text = JSON.stringify(part) as string | undefined;
+      if (text === undefined) return [];
+      bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+      return [[name, Object.isFrozen(part) ? part : JSON.parse(text)]];
+    });
+    if (entries.length > 0) bytes += Buffer.byteLength(JSON.stringify(entries));
     if (bytes > maxObjectBytes) {
       const message = `${key.resource} "${key.name}" is ${bytes} bytes; at most ${maxObjectBytes} are kept`;
       throw new ApiError('RequestEntityTooLarge', message);
     }
-    return { copy: withEntries(JSON.parse(body) as T, entries), bytes };
+    return { copy: withEntries(Object.fromEntries(copies) as T, entries), bytes };
   }
 
   #mustHave(key: ObjectKey): KubeObject {
@@ -206,6 +212,6 @@ function withEntries<T extends KubeObject>(object: T, managedFields: ManagedFiel
 /** Shared by the cache, watchers and every reader: a write to it throws where it is made. */
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.values(value).forEach(freeze);
+  for (const key of Object.keys(value)) freeze((value as Record<string, unknown>)[key]);
   return Object.freeze(value);
 }

@@ -5,6 +5,8 @@ type Fields = Readonly<Record<string, object>>;
 
 /** About as many different parts as the kinds of objects in a small cluster have. */
 const maxKnown = 4_000;
+/** A part of more steps is that of one large object: what is below of it is shared, but nobody looks for another. */
+const maxSteps = 1_000;
 
 /**
  * Gives objects that were written alike one `fieldsV1` in memory: the pods of a template have the same owned fields,
@@ -12,7 +14,7 @@ const maxKnown = 4_000;
  * address. What is known is forgotten when it is too much; what was given stays good.
  */
 export class SharedFields {
-  readonly #known = new Map<string, { fields: Fields; id: number }>();
+  readonly #known = new Map<string, Shared>();
   #nextId = 0;
 
   /** The entries as they are to be kept: those that are kept already, a copy of any other. */
@@ -22,21 +24,37 @@ export class SharedFields {
   }
 
   #copy(entry: Entries[number]): Entries[number] {
-    const copy = JSON.parse(JSON.stringify(entry)) as Entries[number];
-    return isFields(copy.fieldsV1) ? { ...copy, fieldsV1: this.#share(copy.fieldsV1).fields } : copy;
+    const { fieldsV1 } = entry;
+    if (!isFields(fieldsV1)) return JSON.parse(JSON.stringify(entry)) as Entries[number];
+    return { ...entry, fieldsV1: Object.isFrozen(fieldsV1) ? fieldsV1 : this.#share(fieldsV1).fields };
   }
 
-  #share(fields: Fields): { fields: Fields; id: number } {
-    const parts = Object.entries(fields).map(([step, below]) => ({ step, ...this.#share(below as Fields) }));
-    const key = parts.map(({ step, id }) => `${JSON.stringify(step)}${id}`).join();
-    const found = this.#known.get(key);
-    if (found !== undefined) return found;
-    const made = { fields: Object.fromEntries(parts.map((part) => [part.step, part.fields])), id: this.#nextId };
+  #share(fields: Fields): Shared {
+    const steps = Object.keys(fields);
+    if (steps.length === 0) return none;
+    const parts = steps.map((step) => this.#share(fields[step] as Fields));
+    if (steps.length > maxSteps) return this.#make(steps, parts);
+    const key = parts.map(({ id }, at) => `${JSON.stringify(steps[at])}${id}`).join();
+    const found = this.#known.get(key) ?? this.#make(steps, parts);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  #make(steps: readonly string[], parts: readonly Shared[]): Shared {
+    const fields: Record<string, object> = {};
+    for (const [at, step] of steps.entries()) fields[step] = (parts[at] ?? none).fields;
     this.#nextId += 1;
-    this.#known.set(key, made);
-    return made;
+    return { fields, id: this.#nextId };
   }
 }
+
+interface Shared {
+  fields: Fields;
+  id: number;
+}
+
+/** The end of every path. */
+const none: Shared = { fields: Object.freeze({}), id: 0 };
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -34,7 +34,7 @@ export function decodeScalar(field: FieldSchema, value: unknown): DecodedScalar 
     case 'bytes':
       return decodeBytes(value);
     case 'any':
-      return { value: structuredClone(value) };
+      return { value: Object.isFrozen(value) ? value : structuredClone(value) };
     case 'object':
     case 'array':
     case 'map':

@@ -20,7 +20,10 @@ export class WrongType extends ApiError {
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 export interface Decoded<T> {
-  /** A new object: known fields only, nulls left out, quantities and times in canonical form. */
+  /**
+   * Known fields only, nulls left out, quantities and times in canonical form. A new object; what is frozen is part of
+   * a stored one, was decoded before it was stored, and is kept as it is, as are maps that are right already.
+   */
   object: T;
   warnings: string[];
 }
@@ -128,8 +131,10 @@ class Decoder {
   decodeType(type: TypeSchema, value: unknown, path: string, depth: number): Record<string, unknown> {
     if (!isObject(value)) throw this.#wrongType(value, path, 'object');
     if (depth > maxDepth) throw this.refuse(`field ${path} is nested deeper than ${maxDepth} levels`);
+    if (Object.isFrozen(value)) return value;
     const result: Record<string, unknown> = {};
-    for (const [name, item] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
+      const item = value[name];
       const here = path === '' ? name : `${path}.${name}`;
       const field = Object.hasOwn(type.fields, name) ? type.fields[name] : undefined;
       if (!field) this.unknown.push(here);
@@ -149,19 +154,30 @@ class Decoder {
 
   #decodeArray(items: FieldSchema, value: unknown, path: string, depth: number): unknown[] {
     if (!Array.isArray(value)) throw this.#wrongType(value, path, 'array');
+    if (Object.isFrozen(value)) return value as unknown[];
     return value.map((item: unknown, index) => this.#decodeField(items, item, `${path}[${index}]`, depth));
   }
 
   /** A null in a map of strings is an empty string, as YAML writes `key:`; other nulls are left out. */
   #decodeMap(items: FieldSchema, value: unknown, path: string, depth: number): Record<string, unknown> {
     if (!isObject(value)) throw this.#wrongType(value, path, 'map');
-    const result: Record<string, unknown> = {};
-    for (const [key, item] of Object.entries(value)) {
+    if (Object.isFrozen(value)) return value;
+    let result = value;
+    for (const key of Object.keys(value)) {
       if (key === '__proto__') throw this.refuse(`field ${path}: "__proto__" is not allowed as a key`);
-      if (item === null && items.type !== 'string') continue;
-      result[key] = this.#decodeField(items, item ?? '', `${path}[${key}]`, depth);
+      const item = value[key];
+      const decoded = this.#decodeEntry(items, item, path, key, depth);
+      if (decoded === item) continue;
+      if (result === value) result = { ...value };
+      if (decoded === undefined) delete result[key];
+      else result[key] = decoded;
     }
     return result;
+  }
+
+  #decodeEntry(items: FieldSchema, value: unknown, path: string, key: string, depth: number): unknown {
+    if (value === null && items.type !== 'string') return undefined;
+    return this.#decodeField(items, value ?? '', `${path}[${key}]`, depth);
   }
 
   #wrongType(value: unknown, path: string, wanted: keyof typeof goWords): ApiError {

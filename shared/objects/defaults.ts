@@ -1,3 +1,4 @@
+import { copyPlain } from './copy-plain.ts';
 import { defaultCronJob, defaultJob, identifyJob } from './defaults/batch.ts';
 import { defaultPod } from './defaults/pod.ts';
 import { defaultAutoscaler, defaultBinding, defaultLimitRange, defaultPriorityClass } from './defaults/policy.ts';
@@ -54,15 +55,28 @@ const defaulters: Readonly<Record<ResourceName, Defaulter>> = {
 /** What only a new object gets, and only with its uid. */
 const identifiers: Readonly<Record<ResourceName, Defaulter>> = { 'jobs.batch': identifyJob };
 
+/** Kinds whose own fields alone are filled in or replaced, never what is in them: they may be as large as a body. */
+const shallow: ReadonlySet<ResourceName> = new Set<ResourceName>(['secrets']);
+
 /**
- * A copy of a decoded object with everything filled in that Kubernetes would, so that readers need not know defaults.
- * For new objects and for updates; whatever creates pods from templates without the API calls it as well.
+ * A decoded object with everything filled in that Kubernetes would, so that readers need not know defaults; `object`
+ * stays as it is. For new objects and for updates; whatever creates pods from templates without the API calls it as
+ * well.
  */
 export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: T): T {
-  const copy = structuredClone(object);
-  const fill = defaulters[resourceName(info)] as ((object: T) => void) | undefined;
-  fill?.(copy);
+  const resource = resourceName(info);
+  const fill = defaulters[resource] as ((object: T) => void) | undefined;
+  if (fill === undefined) return object;
+  const copy = shallow.has(resource) ? { ...object } : copyObject(object);
+  fill(copy);
   return copy;
+}
+
+/** Whoever owns fields is recorded for good, and no default changes it: that part, which may be the longest, is shared. */
+function copyObject<T extends KubeObject>(object: T): T {
+  const { managedFields, ...metadata } = object.metadata;
+  const copy = copyPlain({ ...object, metadata });
+  return managedFields === undefined ? copy : { ...copy, metadata: { ...copy.metadata, managedFields } };
 }
 
 /** What of the stored object a completed update keeps, or does not. */
@@ -72,7 +86,7 @@ const settlers: Readonly<Record<ResourceName, (object: never, old: never) => voi
 export function withKept<T extends KubeObject>(info: ResourceInfo, object: T, old: KubeObject): T {
   const settle = settlers[resourceName(info)] as ((object: T, old: KubeObject) => void) | undefined;
   if (!settle) return object;
-  const copy = structuredClone(object);
+  const copy = copyObject(object);
   settle(copy, old);
   return copy;
 }
@@ -85,7 +99,7 @@ export function withIdentity<T extends KubeObject>(info: ResourceInfo, object: T
   const identified = { ...object, metadata: { ...object.metadata, uid } };
   const identify = identifiers[resourceName(info)] as ((object: T) => void) | undefined;
   if (!identify) return identified;
-  const copy = structuredClone(identified);
+  const copy = copyObject(identified);
   identify(copy);
   return copy;
 }

@@ -20,9 +20,14 @@ export function findDuplicateKeys(text: string): string[] {
     else if (found === '}' || found === ']') stack.pop();
     else if (!level) continue;
     else if (found === ',') level.index += 1;
-    else if (level.keys && isKey(text, token.lastIndex)) noteKey(JSON.parse(found) as string, level, stack, duplicates);
+    else if (level.keys && isKey(text, token.lastIndex)) noteKey(textOf(found), level, stack, duplicates);
   }
   return duplicates;
+}
+
+/** What a JSON string says. */
+function textOf(quoted: string): string {
+  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
 interface Level {

@@ -96,10 +96,10 @@ class PlainCheck {
 
   #checkObject(value: object, depth: number): void {
     if (Object.getPrototypeOf(value) !== Object.prototype) throw refuse('only plain values are allowed');
-    for (const [key, item] of Object.entries(value)) {
+    for (const key of Object.keys(value)) {
       if (key === '__proto__') throw refuse('"__proto__" is not allowed as a key');
       checkText(key);
-      this.check(item, depth + 1);
+      this.check((value as Record<string, unknown>)[key], depth + 1);
     }
   }
 }

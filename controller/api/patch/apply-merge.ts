@@ -2,7 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import { mergeOrder } from './element-order.ts';
 import type { FieldSet } from './field-set.ts';
 import { isAtomicList, isAtomicObject, stepOf } from './field-walk.ts';
-import { isObject, own } from './json.ts';
+import { isObject, own, put } from './json.ts';
 import type { Json, JsonObject } from './json.ts';
 import { fieldShape } from './shape.ts';
 import type { Shape, Types } from './shape.ts';
@@ -10,11 +10,13 @@ import type { Shape, Types } from './shape.ts';
 /** `live` with everything that `config` says. Removes nothing. */
 export function mergeApplied(types: Types, shape: Shape, live: Json | undefined, config: Json): Json {
   if (isObject(live) && isObject(config) && !isAtomicObject(shape)) {
-    const merged = new Map(Object.entries(live));
-    for (const [key, value] of Object.entries(config)) {
-      merged.set(key, mergeApplied(types, fieldShape(types, shape, key), own(live, key), value));
+    const merged = { ...live };
+    for (const key of Object.keys(config)) {
+      const before = own(live, key);
+      const after = mergeApplied(types, fieldShape(types, shape, key), before, config[key] as Json);
+      if (after !== before) put(merged, key, after);
     }
-    return Object.fromEntries(merged);
+    return merged;
   }
   if (Array.isArray(live) && Array.isArray(config) && !isAtomicList(shape))
     return mergeList(types, shape, live, config);
@@ -35,12 +37,16 @@ export function removeFields(types: Types, shape: Shape, value: Json, fields: Fi
   if (fields.isMember) return undefined;
   if (fields.children.size === 0) return value;
   if (isObject(value)) {
-    const entries = Object.entries(value).flatMap(([key, field]): [string, Json][] => {
-      const below = fields.children.get(`f:${key}`);
-      const left = below === undefined ? field : removeFields(types, fieldShape(types, shape, key), field, below);
-      return left === undefined ? [] : [[key, left]];
-    });
-    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+    const left: JsonObject = { ...value };
+    for (const [step, below] of fields.children) {
+      const key = step.slice(2);
+      const field = step.startsWith('f:') ? own(value, key) : undefined;
+      if (field === undefined) continue;
+      const rest = removeFields(types, fieldShape(types, shape, key), field, below);
+      if (rest === undefined) delete left[key];
+      else put(left, key, rest);
+    }
+    return Object.keys(left).length === 0 ? undefined : left;
   }
   if (!Array.isArray(value)) return value;
   const items = value.flatMap((item): Json[] => {
@@ -59,7 +65,9 @@ export function checkKeys(types: Types, shape: Shape, value: Json, path = ''): v
 
 function checkFields(types: Types, shape: Shape, value: JsonObject, path: string): void {
   if (isAtomicObject(shape)) return;
-  for (const [key, field] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const field = value[key] as Json;
+    if (typeof field !== 'object') continue;
     checkKeys(types, fieldShape(types, shape, key), field, `${path}.${key}`);
   }
 }

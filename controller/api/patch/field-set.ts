@@ -16,8 +16,10 @@ export interface FieldSet {
 const noChildren: ReadonlyMap<string, FieldSet> = new Map();
 export const emptySet: FieldSet = { isMember: false, children: noChildren };
 
+const bareLeaf: FieldSet = { isMember: true, children: noChildren };
+
 export function leaf(value?: Json): FieldSet {
-  return { isMember: true, children: noChildren, ...(value !== undefined && { value }) };
+  return value === undefined ? bareLeaf : { isMember: true, children: noChildren, value };
 }
 
 export function isEmpty(set: FieldSet): boolean {
@@ -26,6 +28,7 @@ export function isEmpty(set: FieldSet): boolean {
 
 /** `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(a)) return b;
   const added = new Map<string, FieldSet>();
   for (const [step, child] of b.children) {
     const other = a.children.get(step);
@@ -41,10 +44,11 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 export function isSame(a: FieldSet, b: FieldSet): boolean {
   if (a === b) return true;
   if (a.isMember !== b.isMember || a.children.size !== b.children.size) return false;
-  return [...a.children].every(([step, child]) => {
+  for (const [step, child] of a.children) {
     const other = b.children.get(step);
-    return other !== undefined && isSame(child, other);
-  });
+    if (other === undefined || !isSame(child, other)) return false;
+  }
+  return true;
 }
 
 /** Halves first: adding one after the other would copy what is there for each of thousands of owners. */
@@ -87,31 +91,48 @@ type Selects = (inA: FieldSet, inB: FieldSet) => boolean;
  * `elsewhere` if it is given. `a` itself when all are selected.
  */
 function select(a: FieldSet, b: FieldSet, selects: Selects, elsewhere?: FieldSet): FieldSet {
-  const children = new Map<string, FieldSet>();
+  const isMember = selects(a, b);
+  const children = selectBelow(a.children, b, selects, elsewhere);
+  return children === a.children && isMember === a.isMember ? a : { isMember, children };
+}
+
+/** Few sets are cut: most are whole, or nothing is left, and no other map is made. */
+function selectBelow(
+  all: FieldSet['children'],
+  b: FieldSet,
+  selects: Selects,
+  elsewhere: FieldSet | undefined,
+): FieldSet['children'] {
+  if (b.children.size === 0 && elsewhere === undefined) return all;
+  const kept: [string, FieldSet][] = [];
   let isWhole = true;
-  for (const [step, child] of a.children) {
+  for (const [step, child] of all) {
     const other = b.children.get(step);
     const selected = other === undefined ? (elsewhere ?? child) : select(child, other, selects, elsewhere);
     if (selected !== child) isWhole = false;
-    if (!isEmpty(selected)) children.set(step, selected);
+    if (!isEmpty(selected)) kept.push([step, selected]);
   }
-  const isMember = selects(a, b);
-  return isWhole && isMember === a.isMember ? a : { isMember, children };
+  return isWhole ? all : kept.length === 0 ? noChildren : new Map(kept);
 }
 
+/** What stands at the end of most steps: one for all. */
+const noFields: JsonObject = Object.freeze({});
+
 /** As `fieldsV1` of a managedFields entry. */
-export function toFieldsV1(set: FieldSet): JsonObject {
-  const entries = [...set.children].map(([step, child]): [string, Json] => [step, toFieldsV1(child)]);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  const hasBoth = set.isMember && set.children.size > 0;
-  return Object.fromEntries(hasBoth ? [['.', {}], ...entries] : entries);
+export function toFieldsV1({ isMember, children }: FieldSet): JsonObject {
+  if (children.size === 0) return noFields;
+  const fields: JsonObject = isMember ? { '.': noFields } : {};
+  for (const step of [...children.keys()].sort()) fields[step] = toFieldsV1(children.get(step) ?? emptySet);
+  return fields;
 }
 
 export function fromFieldsV1(fields: unknown, isRoot = true): FieldSet {
   if (!isObject(fields)) return emptySet;
-  const steps = Object.entries(fields).filter(([step]) => step !== '.');
-  const children = new Map(steps.map(([step, child]) => [step, fromFieldsV1(child, false)]));
-  return { isMember: !isRoot && (steps.length === 0 || Object.hasOwn(fields, '.')), children };
+  const steps = Object.keys(fields);
+  if (steps.length === 0) return isRoot ? emptySet : bareLeaf;
+  const children = new Map<string, FieldSet>();
+  for (const step of steps) if (step !== '.') children.set(step, fromFieldsV1(fields[step], false));
+  return { isMember: !isRoot && (children.size === 0 || Object.hasOwn(fields, '.')), children };
 }
 
 /** The members as conflicts name them: `.spec.containers[name="c1"].image`. */

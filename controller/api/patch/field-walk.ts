@@ -42,14 +42,14 @@ function read(types: Types, shape: Shape, value: Json): FieldSet {
 
 /** Keys of a map are members themselves; declared fields of a type are so only where they end. */
 function readObject(types: Types, shape: Shape, value: JsonObject): FieldSet {
-  const entries = Object.entries(value);
-  if (entries.length === 0) return leaf(value);
+  const keys = Object.keys(value);
+  if (keys.length === 0) return leaf(value);
   const children = new Map<string, FieldSet>();
-  for (const [key, field] of entries) {
+  for (const key of keys) {
     const known = fieldShape(types, shape, key);
-    const child = read(types, known, field);
+    const child = read(types, known, value[key] as Json);
     const isKeyOfMap = shape?.type === 'map' || known === undefined;
-    const set = isKeyOfMap ? { ...child, isMember: true } : child;
+    const set = isKeyOfMap && !child.isMember ? { ...child, isMember: true } : child;
     if (!isEmpty(set)) children.set(`f:${key}`, set); // a list that merges is its elements: without any there is none
   }
   return { isMember: false, children };

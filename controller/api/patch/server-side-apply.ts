@@ -47,8 +47,7 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   };
   // What nobody knows is stored nowhere, so that nobody owns it.
   const said = fieldsOf(types, shape, decodeObject(info, config, 'Ignore').object);
-  const live = fieldsOf(types, shape, isEmpty(said) ? undefined : current); // who says nothing takes nothing from anybody
-  const owners = current === undefined ? [] : liveOwners(current, live, writer, info, types);
+  const owners = current === undefined ? [] : liveOwners(current, said, writer, info, types);
   const mine = owners.find((owner) => isSameWriter(owner, writer)) ?? { ...writer, fields: emptySet };
   const others = owners.filter((owner) => owner !== mine);
 
@@ -57,15 +56,29 @@ export function serverSideApply(current: KubeObject | undefined, apply: Apply, t
   const pruned = removeFields(types, shape, merged, untouched(mine.fields, claimed)) ?? merged;
   const result = pruned as unknown as KubeObject;
 
-  const before = fieldsOf(types, shape, current);
-  const after = fieldsOf(types, shape, asStored(info, result));
-  const gained = written(before, after);
-  const strangers = others.filter((owner) => !isSameHand(writer, owner));
-  if (!apply.force) checkConflicts(apply, strangers, gained, config.metadata.name);
-  const gone = difference(before, after);
-  const left = others.map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
+  const left = others.length === 0 ? [] : leftToOthers(apply, current, result, others, writer, types, now);
   const kept = keepLastApplied(current, result, config, writer, info);
   return withManagedFields(kept, [...left, withFields(mine, said, now)]);
+}
+
+/** What the others own after the apply has made `result` of the object. Throws Conflict. */
+function leftToOthers(
+  apply: Apply,
+  current: KubeObject | undefined,
+  result: KubeObject,
+  others: readonly Ownership[],
+  writer: Writer,
+  types: Types,
+  now: number,
+): Ownership[] {
+  const shape = shapeOf(apply.info);
+  const before = fieldsOf(types, shape, current);
+  const after = fieldsOf(types, shape, asStored(apply.info, result));
+  const gained = written(before, after);
+  const strangers = others.filter((owner) => !isSameHand(writer, owner));
+  if (!apply.force) checkConflicts(apply, strangers, gained, result.metadata.name);
+  const gone = difference(before, after);
+  return others.map((owner) => withFields(owner, difference(difference(owner.fields, gained), gone), now));
 }
 
 function readConfig({ info, body, manager, subresource }: Apply): KubeObject {
@@ -90,16 +103,20 @@ function asStored(info: ResourceInfo, object: KubeObject): KubeObject {
   return applyDefaults(info, decodeObject(info, object, 'Ignore').object);
 }
 
-/** Before the first apply to an object that nobody was recorded for, all of it counts as somebody's. */
+/**
+ * Before the first apply to an object that nobody was recorded for, all of it counts as somebody's; an apply that says
+ * nothing takes nothing from anybody.
+ */
 function liveOwners(
   current: KubeObject,
-  fields: FieldSet,
+  said: FieldSet,
   writer: Writer,
   info: ResourceInfo,
   types: Types,
 ): Ownership[] {
   const owners = readOwners(current.metadata.managedFields ?? []);
   if (owners.length > 0) return takeOverClientSide(current, owners, writer, info, types);
+  const fields = isEmpty(said) ? emptySet : fieldsOf(types, shapeOf(info), current);
   return [{ manager: 'before-first-apply', operation: 'Update', apiVersion: apiVersionOf(info), fields }];
 }
 

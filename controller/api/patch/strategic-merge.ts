@@ -1,4 +1,4 @@
-import { isObject, own } from './json.ts';
+import { isObject, own, put } from './json.ts';
 import type { Json, JsonObject } from './json.ts';
 import { fieldShape } from './shape.ts';
 import type { Shape, Types } from './shape.ts';
@@ -11,13 +11,13 @@ export function strategicMerge(types: Types, shape: Shape, target: JsonObject, p
   if (how === 'delete') return {};
   if (how === 'replace') return plain(patch) as JsonObject;
   if (how !== undefined && how !== 'merge') throw badPatch(`unknown patch type found: ${JSON.stringify(how)}`);
-  const merged = new Map(Object.entries(retained(target, patch)));
+  const merged = { ...retained(target, patch) };
   for (const key of patchedKeys(patch)) {
     const value = mergeField(types, fieldShape(types, shape, key), own(target, key), patch, key);
-    if (value === undefined) merged.delete(key);
-    else merged.set(key, value);
+    if (value === undefined) delete merged[key];
+    else put(merged, key, value);
   }
-  return Object.fromEntries(merged);
+  return merged;
 }
 
 /** The value of one field after the patch; undefined when it has none. */

@@ -29,15 +29,17 @@ export function secretCauses(secret: Secret): Cause[] {
 }
 
 function keyCauses(data: Readonly<Record<string, string>>, field: string): Cause[] {
-  return Object.keys(data).flatMap((key) => configKey(key, `${field}[${key}]`));
+  return Object.keys(data)
+    .filter((key) => configKey(key, field).length > 0)
+    .flatMap((key) => configKey(key, `${field}[${key}]`));
 }
 
 function textBytes(data: Readonly<Record<string, string>>): number {
-  return Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return Object.keys(data).reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? ''), 0);
 }
 
 function decodedBytes(data: Readonly<Record<string, string>>): number {
-  return Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0);
+  return Object.keys(data).reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? '', 'base64'), 0);
 }
 
 /** Keys that readers of a type count on. */

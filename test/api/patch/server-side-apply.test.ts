@@ -229,7 +229,8 @@ describe('server-side apply', () => {
     );
   });
 
-  const data = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2'));
+  const options = { noNullPrototype: true };
+  const data = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2'), options);
 
   it('gives each manager what it says, and nothing that nobody says, whoever applies when', () => {
     const acts = fc.array(fc.record({ manager: fc.constantFrom('one', 'two'), data }), { minLength: 1, maxLength: 8 });
