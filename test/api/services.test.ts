@@ -128,6 +128,66 @@ describe('addresses and node ports of Services', function () {
     assert.equal((await change('a', { type: 'ClusterIP' })).json.spec.healthCheckNodePort, undefined);
   });
 
+  it('are refused when there are no more of them', async () => {
+    const ports = Array.from({ length: 3_000 }, (_, at) => ({ name: `p${at}`, port: at + 1 }));
+    const tooMany = await create('a', { type: 'NodePort', ports });
+    assert.equal(tooMany.code, 422);
+    assert.deepEqual(
+      tooMany.json.details.causes.map(({ field, message }: Json) => [field, message]),
+      [['spec.ports[2768].nodePort', 'Invalid value: 0: failed to allocate a nodePort: range is full']],
+    );
+    const clusterIPs = Array.from({ length: 65_534 }, (_, at) => formatAddress((readAddress('10.96.0.1') ?? 0) + at));
+    const spec = { clusterIP: '10.96.0.1', clusterIPs };
+    await api.store.create('services', { ...aService('all', spec), metadata: { name: 'all', namespace: 'x' } } as Json);
+    const last = await create('b');
+    assert.deepEqual(
+      [last.code, last.json.message],
+      [
+        422,
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: []: failed to allocate a serviceIP: range is full',
+      ],
+    );
+    assert.equal((await create('c', { clusterIP: 'None' })).code, 201);
+  });
+
+  const nonsense: [why: RegExp, spec: object][] = [
+    [/spec\.ipFamilies\[0\]: Invalid value: "IPv6": not configured on this cluster/, { ipFamilies: ['IPv6'] }],
+    [/spec\.ipFamilies\[0\]: Invalid value: "IPv9": not configured on this cluster/, { ipFamilies: ['IPv9'] }],
+    [/spec\.ipFamilies\[1\]: Duplicate value: "IPv4"/, { ipFamilies: ['IPv4', 'IPv4'] }],
+    [/spec\.ipFamilies: Invalid value: .* may only hold up to 2 values/, { ipFamilies: ['IPv4', 'IPv6', 'IPv4'] }],
+    [
+      /spec\.ipFamilyPolicy: .* this cluster is not configured for dual-stack services/,
+      { ipFamilyPolicy: 'RequireDualStack' },
+    ],
+    [
+      /spec\.clusterIPs: .* may specify no more than one IP for each IP family/,
+      { clusterIP: '10.96.0.50', clusterIPs: ['10.96.0.50', '10.96.0.51'] },
+    ],
+    [
+      /spec\.clusterIPs: .* failed to allocate IP fd00::1: the provided IP \(fd00::1\) is not in the valid range/,
+      { clusterIP: '10.96.0.50', clusterIPs: ['10.96.0.50', 'fd00::1'] },
+    ],
+  ];
+  for (const [why, spec] of nonsense) {
+    it(`are refused when they make no sense here: ${JSON.stringify(spec)}`, async () => {
+      const { code, json } = await create('a', spec);
+      assert.equal(code, 422);
+      assert.match(json.message, why);
+    });
+  }
+
+  it('share a port of the node between protocols also when it is named', async () => {
+    const ports = [
+      { name: 'tcp', port: 53, nodePort: 30_053, protocol: 'TCP' },
+      { name: 'udp', port: 54, nodePort: 30_053, protocol: 'UDP' },
+    ];
+    assert.equal((await create('a', { type: 'NodePort', ports })).code, 201);
+    const same = ports.map((port) => ({ ...port, protocol: 'TCP' }));
+    const refused = await create('b', { type: 'NodePort', ports: same });
+    assert.equal(refused.code, 422);
+    assert.match(refused.json.message, /spec\.ports\[1\]\.nodePort: Duplicate value/);
+  });
+
   it('cost nothing when only tried', async () => {
     const tried = await create('a', { clusterIP: '10.96.0.9' }, '?dryRun=All');
     assert.equal(tried.json.spec.clusterIP, '10.96.0.9');

@@ -1,6 +1,7 @@
-import { ApiError, type Cause } from '../../../shared/errors.ts';
+import type { Cause } from '../../../shared/errors.ts';
 import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import type { KubeObject, Service, ServiceSpec } from '../../../shared/objects/types.ts';
+import { invalid } from '../../../shared/objects/validation/causes.ts';
 import { toInvalid } from '../../../shared/objects/validation/invalid.ts';
 import {
   formatAddress,
@@ -41,7 +42,7 @@ export class ServiceAllocator {
     this.#random = random;
   }
 
-  /** Throws Invalid for an address or a port that is taken or none of these, InternalError when there are no more. */
+  /** Throws Invalid for an address or a port that is taken or none of these, and when there are no more. */
   reserve(info: ResourceInfo, object: KubeObject): Reservation {
     const { spec } = object as Service;
     if (resourceName(info) !== 'services' || spec === undefined) return { object, release: () => undefined };
@@ -72,12 +73,18 @@ export class ServiceAllocator {
     const wanted = spec.clusterIP || spec.clusterIPs?.[0] || '';
     if (!hasAddress(spec)) return spec;
     if (wanted !== '') {
-      const problem = wanted === 'None' ? undefined : addressProblem(wanted, addresses);
-      if (problem !== undefined) causes.push(invalidAddress(wanted, problem));
-      return { ...spec, clusterIP: wanted, clusterIPs: spec.clusterIPs?.length ? spec.clusterIPs : [wanted] };
+      const clusterIPs = spec.clusterIPs?.length ? spec.clusterIPs : [wanted];
+      for (const address of clusterIPs) {
+        const problem = address === 'None' ? undefined : addressProblem(address, addresses);
+        if (problem !== undefined) causes.push(invalidAddress(address, problem));
+      }
+      return { ...spec, clusterIP: wanted, clusterIPs };
     }
     const free = pickFree(serviceAddresses, (number) => addresses.has(formatAddress(number)), this.#random);
-    if (free === undefined) throw new ApiError('InternalError', 'failed to allocate a serviceIP: range is full');
+    if (free === undefined) {
+      causes.push(invalid('spec.clusterIPs', [], 'failed to allocate a serviceIP: range is full'));
+      return spec;
+    }
     const clusterIP = formatAddress(free);
     return { ...spec, clusterIP, clusterIPs: [clusterIP] };
   }
@@ -90,14 +97,19 @@ export class ServiceAllocator {
     for (const [at, { port, nodePort }] of spec.ports.entries()) {
       if (!nodePort) continue;
       const problem = portProblem(nodePort, taken);
-      if (problem) causes.push(invalidPort(`spec.ports[${at}].nodePort`, nodePort, problem));
+      if (problem) causes.push(invalid(`spec.ports[${at}].nodePort`, nodePort, problem));
       if (!given.has(port)) given.set(port, nodePort);
     }
-    const ports = spec.ports.map((entry) => {
-      if (entry.nodePort) return entry;
+    let isFull = false;
+    const ports = spec.ports.map((entry, at) => {
+      if (entry.nodePort || isFull) return entry;
       const isTaken = (number: number): boolean => taken.has(number) || own.has(number);
       const nodePort = given.get(entry.port) ?? pickFree(nodePorts, isTaken, this.#random);
-      if (nodePort === undefined) throw noPorts();
+      if (nodePort === undefined) {
+        isFull = true; // the first that gets none says it for all after it
+        causes.push(invalid(`spec.ports[${at}].nodePort`, 0, noPorts));
+        return entry;
+      }
       given.set(entry.port, nodePort);
       own.add(nodePort);
       return { ...entry, nodePort };
@@ -110,13 +122,13 @@ export class ServiceAllocator {
     const { healthCheckNodePort: wanted } = spec;
     if (wanted) {
       const problem = portProblem(wanted, taken);
-      if (problem) causes.push(invalidPort('spec.healthCheckNodePort', wanted, problem));
+      if (problem) causes.push(invalid('spec.healthCheckNodePort', wanted, problem));
       return spec;
     }
     const own = new Set(portsOf(spec));
     const free = pickFree(nodePorts, (number) => taken.has(number) || own.has(number), this.#random);
-    if (free === undefined) throw noPorts();
-    return { ...spec, healthCheckNodePort: free };
+    if (free === undefined) causes.push(invalid('spec.healthCheckNodePort', 0, noPorts));
+    return free === undefined ? spec : { ...spec, healthCheckNodePort: free };
   }
 }
 
@@ -166,13 +178,8 @@ function invalidAddress(address: string, problem: string): Cause {
   return { reason: 'FieldValueInvalid', message, field: 'spec.clusterIPs' };
 }
 
-function invalidPort(field: string, port: number, problem: string): Cause {
-  return { reason: 'FieldValueInvalid', message: `Invalid value: ${port}: ${problem}`, field };
-}
-
-function noPorts(): ApiError {
-  return new ApiError('InternalError', 'failed to allocate a nodePort: range is full');
-}
+/** Kubernetes answers with an InternalError, which says that the server is at fault; clients would try it again. */
+const noPorts = 'failed to allocate a nodePort: range is full';
 
 function portProblem(port: number, taken: ReadonlySet<number>): string | undefined {
   if (!isWithin(nodePorts, port)) {

@@ -15,6 +15,7 @@ export function serviceCauses({ spec }: Service): Cause[] {
     ...portsCauses(spec),
     ...labelCauses(spec.selector, 'spec.selector'),
     ...addressCauses(spec),
+    ...familyCauses(spec),
     ...externalNameCauses(spec),
     ...affinityCauses(spec),
     ...eachOf(spec.externalIPs, 'spec.externalIPs', (ip, path) => [
@@ -76,13 +77,17 @@ function nodePortCauses(nodePort: number | undefined, type: string | undefined, 
   return nodePort && isInside ? [forbidden(field, `may not be used when \`type\` is '${type}'`)] : [];
 }
 
-function addressCauses({ type, clusterIP, clusterIPs = [], ipFamilies }: ServiceSpec): Cause[] {
+function addressCauses({ type, clusterIP, clusterIPs = [] }: ServiceSpec): Cause[] {
   const path = 'spec.clusterIPs';
   const all = clusterIPs.length > 0 ? clusterIPs : [clusterIP].filter((ip) => ip !== undefined && ip !== '');
   if (type === 'ExternalName')
     return all.length > 0 ? [forbidden(path, 'may not be set for ExternalName services')] : [];
-  const families = (ipFamilies ?? []).filter((family) => family !== 'IPv4' && family !== 'IPv6');
+  const families = all.map((ip = '') => isIP(ip)).filter((family) => family > 0);
   return [
+    ...(all.length > 2 ? [invalid(path, all, 'may only hold up to 2 values')] : []),
+    ...(new Set(families).size < families.length
+      ? [invalid(path, all, 'may specify no more than one IP for each IP family')]
+      : []),
     ...(clusterIPs.length > 0 && (clusterIP ?? '') !== clusterIPs[0]
       ? [invalid(path, clusterIPs, 'first value must match `clusterIP`')]
       : []),
@@ -90,7 +95,27 @@ function addressCauses({ type, clusterIP, clusterIPs = [], ipFamilies }: Service
       ? [invalid(`${path}[0]`, 'None', `may not be set to 'None' for ${type} services`)]
       : []),
     ...all.flatMap((ip = '', index) => (ip === 'None' && all.length === 1 ? [] : ipAddress(ip, `${path}[${index}]`))),
-    ...families.map((family) => invalid('spec.ipFamilies', family, 'must be IPv4 or IPv6')),
+  ];
+}
+
+/** There are addresses of IPv4 alone; a Service without pods of its own may name what it likes. */
+function familyCauses({ clusterIP, selector, ipFamilies = [], ipFamilyPolicy }: ServiceSpec): Cause[] {
+  const path = 'spec.ipFamilies';
+  const isFree = clusterIP === 'None' && selector === undefined;
+  const unknown = (family: string): boolean => family !== 'IPv4' && (family !== 'IPv6' || !isFree);
+  return [
+    ...(ipFamilies.length > 2 ? [invalid(path, ipFamilies, 'may only hold up to 2 values')] : []),
+    ...findDuplicates(
+      ipFamilies,
+      (index) => `${path}[${index}]`,
+      (family) => family,
+    ),
+    ...ipFamilies.flatMap((family, index) =>
+      unknown(family) ? [invalid(`${path}[${index}]`, family, 'not configured on this cluster')] : [],
+    ),
+    ...(ipFamilyPolicy === 'RequireDualStack' && !isFree
+      ? [invalid('spec.ipFamilyPolicy', ipFamilyPolicy, 'this cluster is not configured for dual-stack services')]
+      : []),
   ];
 }
 
