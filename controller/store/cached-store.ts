@@ -24,6 +24,8 @@ export async function openStore(state: StateStore, clock: Clock, limits?: RingLi
 }
 
 const maxObjectBytes = 1.5 * 1024 * 1024;
+/** What an object may have above that while it is deleted: what says so must find room in a full one, or it stays. */
+const deletionBytes = 64 * 1024;
 const maxTries = 10;
 
 /**
@@ -138,8 +140,9 @@ class CachedStore implements Store {
       return [[name, Object.isFrozen(part) ? part : JSON.parse(text)]];
     });
     if (entries.length > 0) bytes += Buffer.byteLength(JSON.stringify(entries));
-    if (bytes > maxObjectBytes) {
-      const message = `${key.resource} "${key.name}" is ${bytes} bytes; at most ${maxObjectBytes} are kept`;
+    const most = maxObjectBytes + (metadata.deletionTimestamp === undefined ? 0 : deletionBytes);
+    if (bytes > most) {
+      const message = `${key.resource} "${key.name}" is ${bytes} bytes; at most ${most} are kept`;
       throw new ApiError('RequestEntityTooLarge', message);
     }
     return { copy: withEntries(Object.fromEntries(copies) as T, entries), bytes };

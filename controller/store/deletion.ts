@@ -30,6 +30,8 @@ export const foregroundFinalizer = 'foregroundDeletion';
 export const orphanFinalizer = 'orphan';
 
 const maxTries = 10;
+/** Longest grace of a pod, 68 years: the end of a longer one could be in no year that can be written. */
+const maxGraceSeconds = 2 ** 31 - 1;
 
 /**
  * Deletes as a user or a controller asks: at once, or by a deletionTimestamp when a node, a finalizer or a dependent
@@ -109,7 +111,8 @@ function graceOf(current: KubeObject, { gracePeriodSeconds }: DeleteOptions): nu
   const { spec, status, metadata } = current as KubeObject & Pod;
   const isOnNode = (spec?.nodeName ?? '') !== '' && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
   if (!isOnNode) return 0;
-  const wanted = Math.max(0, gracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? 30);
+  const asked = gracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? 30;
+  const wanted = Math.min(Math.max(0, asked), maxGraceSeconds);
   if (metadata.deletionTimestamp === undefined) return wanted;
   const had = metadata.deletionGracePeriodSeconds ?? 0;
   return gracePeriodSeconds === undefined ? had : Math.min(had, wanted);

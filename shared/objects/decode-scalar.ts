@@ -10,8 +10,8 @@ export interface DecodedScalar {
 const quantityProblem = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const timePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
-/** Later years would need five digits. */
-const endOfTime = Date.parse('9999-12-31T23:59:59Z');
+/** Years before and after would not have four digits. */
+const [startOfTime, endOfTime] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59Z')];
 
 /** Reads a value of any type but object, array and map. */
 export function decodeScalar(field: FieldSchema, value: unknown): DecodedScalar {
@@ -71,7 +71,7 @@ function decodeTime(value: unknown, type: 'time' | 'micro-time'): DecodedScalar 
   if (typeof value !== 'string') return wrongType(value, 'time');
   const [, clock, fraction = '', zone] = timePattern.exec(value) ?? [];
   const at = Date.parse(`${clock}${zone}`);
-  if (clock === undefined || Number.isNaN(at) || at >= endOfTime) {
+  if (clock === undefined || Number.isNaN(at) || at < startOfTime || at >= endOfTime) {
     return {
       problem: `parsing time ${JSON.stringify(value.slice(0, 64))} as "2006-01-02T15:04:05Z07:00": cannot parse`,
     };

@@ -128,6 +128,7 @@ describe('decode', () => {
     refuses(pods, podWith({ terminationGracePeriodSeconds: 1e300 }), /int64/);
     refuses(pods, podWith({ overhead: { cpu: 'lots' } }), /field spec.overhead\[cpu\]: quantities must match/);
     refuses(pods, podWith({ overhead: { cpu: [] } }), /field spec.overhead\[cpu\]/);
+    refuses(pods, { metadata: { creationTimestamp: '0000-01-01T00:00:00+01:00' } }, /parsing time/);
     refuses(pods, { metadata: { creationTimestamp: 'now' } }, /field metadata.creationTimestamp: parsing time "now"/);
     refuses(kind('v1', 'Secret'), { data: { a: 'no base64!' } }, /field data\[a\]: illegal base64 data/);
   });

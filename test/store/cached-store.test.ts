@@ -98,11 +98,24 @@ describe('cached store', () => {
     assert.throws(() => ((stored.data as Record<string, string>)['key'] = 'new'), TypeError);
   });
 
-  it('refuses objects above 1.5 MiB', async () => {
-    await refuses(
-      store.create('configmaps', aMap('a', 'default', { x: 'x'.repeat(1_600_000) })),
-      'RequestEntityTooLarge',
-    );
+  it('refuses objects above 1.5 MiB, whatever their characters take', async () => {
+    for (const text of ['x'.repeat(1_600_000), 'é'.repeat(800_000)]) {
+      await refuses(store.create('configmaps', aMap('a', 'default', { x: text })), 'RequestEntityTooLarge');
+    }
+  });
+
+  it('refuses an update that makes an object too large, and has room for what deletes it', async () => {
+    const full = { ...aMap('a', 'default', { x: 'x'.repeat(1_572_700) }) };
+    const stored = await store.create('configmaps', full);
+    const grown = (extra: object): AnyMap => ({ ...stored, metadata: { ...stored.metadata, ...extra } });
+    const large = { labels: { a: 'x'.repeat(100) } };
+    await refuses(store.update('configmaps', grown(large)), 'RequestEntityTooLarge', /at most 1572864 are kept/);
+    const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/a'] };
+    const deleted = await store.update('configmaps', grown({ ...deletion, ...large }));
+    assert.equal(deleted.metadata.deletionTimestamp, deletion.deletionTimestamp);
+    const { metadata } = deleted;
+    const growing = { ...deleted, metadata: { ...metadata, annotations: { a: 'x'.repeat(70_000) } } };
+    await refuses(store.update('configmaps', growing), 'RequestEntityTooLarge');
   });
 
   it('lists by namespace in the order of names, true at a version', async () => {

@@ -50,6 +50,11 @@ describe('deletion', () => {
     assert.deepEqual(graceOf(asked), ['2026-01-01T00:00:05Z', 5]);
   });
 
+  it('bounds a grace that would end in no year that can be written', async () => {
+    await store.create('pods', aNewPod({ nodeName: 'n', terminationGracePeriodSeconds: Number.MAX_SAFE_INTEGER }));
+    assert.deepEqual(graceOf(await deletePod()), ['2094-01-19T03:14:07Z', 2_147_483_647]);
+  });
+
   it('lets a second deletion only shorten the grace, counted from the first', async () => {
     await store.create('pods', aNewPod({ nodeName: 'n' }));
     await deletePod();
