@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { openApiDocument } from '../../shared/objects/openapi.ts';
+import { encodeSwagger } from '../../shared/objects/swagger-protobuf.ts';
 import { swaggerDocument } from '../../shared/objects/swagger.ts';
 import { publishedResources } from '../../shared/objects/versions/served-version.ts';
 import type { ApiRequest } from './http/api-request.ts';
-import { documentReply, makeDocument, type Document } from './http/document.ts';
+import { documentReply, makeDocument, packDocument, type Document } from './http/document.ts';
 import { negotiateSwagger, swaggerProtobuf } from './http/negotiation.ts';
 import type { Reply } from './http/reply.ts';
 import { gitVersion } from './open-paths.ts';
@@ -13,7 +14,7 @@ const far = 'Thu, 31 Dec 2099 23:59:59 GMT';
 /** OpenAPI documents, one per group version and an older one of all, made at the first request for any of a kind. */
 export class OpenApiRoutes {
   #documents: ReadonlyMap<string, Document> | undefined;
-  #swagger: Document | undefined;
+  readonly #swagger = new Map<'json' | 'protobuf', Document>();
 
   /** The answer for paths below `/openapi`; undefined for what is not there. */
   answer({ segments, query, headers }: ApiRequest): Reply | undefined {
@@ -35,10 +36,11 @@ export class OpenApiRoutes {
   }
 
   #answerV2(headers: IncomingHttpHeaders): Reply {
-    if (negotiateSwagger(headers.accept) === 'protobuf') return emptyV2();
-    this.#swagger ??= makeDocument(swaggerDocument(gitVersion));
-    const caching = { 'Cache-Control': 'no-cache' };
-    return documentReply(this.#swagger, headers['if-none-match'], 'application/json', caching);
+    const form = negotiateSwagger(headers.accept);
+    const contentType = form === 'json' ? 'application/json' : swaggerProtobuf;
+    const document = this.#swagger.get(form) ?? makeSwagger(form);
+    this.#swagger.set(form, document);
+    return documentReply(document, headers['if-none-match'], contentType, { 'Cache-Control': 'no-cache' });
   }
 }
 
@@ -62,7 +64,7 @@ function pathOf(group: string, version: string): string {
   return group === '' ? `api/${version}` : `apis/${group}/${version}`;
 }
 
-/** An empty document: old clients then leave validation to the server. */
-function emptyV2(): Reply {
-  return { kind: 'bytes', code: 200, body: '', contentType: swaggerProtobuf };
+function makeSwagger(form: 'json' | 'protobuf'): Document {
+  const swagger = swaggerDocument(gitVersion);
+  return form === 'json' ? makeDocument(swagger) : packDocument(encodeSwagger(swagger));
 }

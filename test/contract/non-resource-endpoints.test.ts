@@ -7,7 +7,6 @@ import { ApiHarness, readText, type Json } from '../api/harness.ts';
 import { configMapManifest } from '../api/manifests.ts';
 
 const maps = '/api/v1/namespaces/default/configmaps';
-const protobufV2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const discovery = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 describe('contract: endpoints that are no resources', () => {
@@ -64,13 +63,6 @@ describe('contract: endpoints that are no resources', () => {
       assert.equal(code, 200);
       assert.equal(headers['cache-control'], 'public, immutable');
       assert.ok(headers.etag && headers.expires);
-    }
-  });
-
-  it('has an empty document for who reads OpenAPI v2 as protobuf', async () => {
-    for (const accept of ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', protobufV2]) {
-      const { code, text, headers } = await api.call('GET', '/openapi/v2', { headers: { accept } });
-      assert.deepEqual([code, text, headers['content-type']], [200, '', protobufV2]);
     }
   });
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { ApiHarness, type Json } from '../api/harness.ts';
+import { Kubectl, needsKubectl } from '../api/kubectl.ts';
 import { everyKind } from './every-kind.ts';
 
-const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const asKubectlSays = protobuf.replace('v2.v1', 'v2@v1');
 const methods = ['get', 'put', 'post', 'patch', 'delete'];
 
 describe('contract: OpenAPI v2', () => {
@@ -29,11 +31,36 @@ describe('contract: OpenAPI v2', () => {
     }
   });
 
-  it('is not sent again to who has it', async () => {
-    const { etag = '' } = (await api.call('GET', '/openapi/v2')).headers;
-    assert.match(etag, /^"[0-9A-F]{40}"$/);
-    const again = await api.call('GET', '/openapi/v2', { headers: { 'if-none-match': etag } });
-    assert.deepEqual([again.code, again.text, again.headers.etag], [304, '', etag]);
+  for (const accept of [protobuf, asKubectlSays, `${asKubectlSays}, */*`])
+    it(`is protobuf for who accepts "${accept}"`, async () => {
+      const { code, headers, text } = await api.call('GET', '/openapi/v2', { headers: { accept } });
+      assert.deepEqual([code, headers['content-type']], [200, protobuf]);
+      assert.ok(text.startsWith('\n\u00032.0\u0012'), 'field 1, three bytes; field 2');
+    });
+
+  it('is not sent again to who has it in that form', async () => {
+    const tags = new Set<string>();
+    for (const accept of ['application/json', protobuf]) {
+      const { etag = '' } = (await api.call('GET', '/openapi/v2', { headers: { accept } })).headers;
+      assert.match(etag, /^"[0-9A-F]{40}"$/);
+      const again = await api.call('GET', '/openapi/v2', { headers: { accept, 'if-none-match': etag } });
+      assert.deepEqual([again.code, again.text, again.headers.etag], [304, '', etag]);
+      tags.add(etag);
+    }
+    assert.equal(tags.size, 2);
+  });
+
+  it('is what kubectl explains from when it is told to', async function () {
+    needsKubectl(this); // it is the reader
+    const kubectl = await Kubectl.for(api);
+    const explain = 'explain --output=plaintext-openapiv2';
+    const type = await kubectl.ok(`${explain} pods.spec.containers.resources`);
+    assert.match(type, /^ +limits\t<map\[string\]string>\n/m);
+    assert.match(await kubectl.ok(`${explain} deployments --recursive`), /^ +maxSurge\t<string>\n/m);
+    assert.match(
+      await kubectl.ok(`${explain} networkpolicies`),
+      /^KIND: +NetworkPolicy\nVERSION: +networking.k8s.io\/v1\n/,
+    );
   });
 
   it('speaks of the same release as /version', async () => {

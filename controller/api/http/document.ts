@@ -13,7 +13,11 @@ export interface Document extends Gzipped {
 
 /** A document of JSON. */
 export function makeDocument(content: object): Document {
-  const body = Buffer.from(JSON.stringify(content));
+  return packDocument(Buffer.from(JSON.stringify(content)));
+}
+
+/** A document of any kind. */
+export function packDocument(body: Uint8Array): Document {
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 40).toUpperCase();
   return { gzipped: gzipSync(body), hash };
 }

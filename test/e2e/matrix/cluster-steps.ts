@@ -16,6 +16,10 @@ export const clusterSteps: Theme = ({ node, name }) => [
   { run: 'api-resources --categories=all -o name', out: /^statefulsets\.apps$/m },
   { run: 'explain pod.spec.containers.livenessProbe', out: /failureThreshold\t?\s*<integer>/ },
   { run: 'explain deployment.spec --recursive', out: /maxUnavailable/ },
+  {
+    run: 'explain job.spec.template.spec --output=plaintext-openapiv2',
+    out: /^ *containers\t<\[\]Object> -required-$/m,
+  },
   { run: 'explain hpa --api-version=autoscaling/v2', out: /VERSION: +(autoscaling\/)?v2/ },
   { run: 'explain gadgets', code: 1, err: /the server doesn't have a resource type "gadgets"/ },
   { run: 'get nodes', out: new RegExp(`^${node} Ready .* v1\\.`, 'm') },
