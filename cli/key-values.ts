@@ -21,3 +21,10 @@ export function parseKeyChange(words: readonly string[]): KeyChange {
   }
   return change;
 }
+
+/** `key=value`; the value may have more equals signs. Throws UsageError. */
+export function parsePair(word: string): [string, string] {
+  const [key = '', value] = word.split(/=(.*)/s);
+  if (key === '' || value === undefined) throw new UsageError(`"${word}" is not KEY=VALUE`);
+  return [key, value];
+}

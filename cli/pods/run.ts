@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { attachStarted } from './attach-started.ts';
 import { collectWhole, createOne, withCreateFlags, type CreateOptions, type NewObject } from '../create/creating.ts';
 import { parseWhole } from '../durations.ts';
+import { parsePair } from '../key-values.ts';
 import { Results } from '../print/results.ts';
 import { pathOf } from '../client/selection.ts';
 import { withApiOptions, withSession, type Session } from '../client/session.ts';
@@ -103,10 +104,4 @@ function makePod(name: string, words: string[], options: RunOptions): NewObject 
   };
   const metadata = { name, labels: Object.fromEntries(labels.split(',').map(parsePair)) };
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [container], restartPolicy } };
-}
-
-function parsePair(word: string): [string, string] {
-  const [key = '', value] = word.split(/=(.*)/s);
-  if (key === '' || value === undefined) throw new UsageError(`"${word}" is not KEY=VALUE`);
-  return [key, value];
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Kubectl, needsKubectl } from '../api/kubectl.ts';
 import { ControlPlane } from './control-plane.ts';
 
 const map = (value: string): string =>
@@ -135,6 +136,61 @@ describe('berth changes objects', function () {
     const resources = await show('deploy web', '{.spec.template.spec.containers[1].resources}');
     assert.deepEqual(JSON.parse(resources), { limits: { cpu: '200m', memory: '512Mi' }, requests: { cpu: '100m' } });
     assert.match(await plane.fails('set image cm/m web=x', 1), /ConfigMap has no pods of its own/);
+  });
+
+  it('takes the environment from configmaps and secrets, as kubectl does', async function () {
+    needsKubectl(this);
+    const kubectl = await Kubectl.for({ directory: plane.directory, kubeconfig: async () => plane.kubeconfig });
+    await plane.ok('create configmap levels --from-literal=log-level=debug --from-literal=other=x');
+    await plane.ok('create secret generic db --from-literal=password=hidden');
+    for (const name of ['own', 'theirs']) await plane.ok(`create deployment ${name} --image=a:1 --image=b:1 -r 0`);
+    const lines = [
+      '--from=configmap/levels',
+      '--from=secret/db --prefix=DB_ -c a',
+      'PASSWORD=plain -e MORE=a=b',
+      '--from=secret/db --keys=password MORE-',
+      '--from=cm/levels --keys=log-level --overwrite=false --prefix=NEW_',
+    ];
+    const env = async (name: string): Promise<unknown> => {
+      const lists = JSON.parse(await show(`deploy ${name}`, '{.spec.template.spec.containers}')) as {
+        env?: { name: string }[];
+      }[];
+      return lists.map((container) => Object.fromEntries((container.env ?? []).map((each) => [each.name, each])));
+    };
+    for (const line of lines) {
+      assert.equal(await plane.ok(`set env deployment/own ${line}`), 'deployment.apps/own env updated');
+      await kubectl.ok(`set env deployment/theirs ${line}`);
+      assert.deepEqual(await env('own'), await env('theirs'), line);
+    }
+    const tail = (text: string): string[] =>
+      text
+        .split('\n')
+        .filter((line) => !/container [ab]$/.test(line))
+        .sort();
+    for (const flags of ['--list', '--list --resolve']) {
+      const [own, theirs] = [
+        await plane.ok(`set env deploy/own ${flags}`),
+        await kubectl.ok(`set env deploy/own ${flags}`),
+      ];
+      assert.deepEqual(tail(own), tail(theirs), flags);
+      assert.equal(/hidden/.test(own), flags.includes('resolve'));
+    }
+    const wrong: [string, 1 | 2, RegExp][] = [
+      ['--from=configmap/none', 1, /configmaps "none" not found$/],
+      ['--from=secret/db --keys=pasword', 1, /secret\/db has no key "pasword"; it has password$/],
+      ['--from=pod/db', 2, /--from=pod\/db: name a configmap or a secret, as configmap\/web$/],
+      ['--keys=a', 2, /--keys and --prefix go with --from$/],
+      ['OTHER=y --overwrite=false', 1, /'OTHER' already has a value, and --overwrite is false$/],
+    ];
+    for (const [words, code, message] of wrong) {
+      assert.match(await plane.fails(`set env deploy/own ${words}`, code), message);
+    }
+  });
+
+  it('sets the account of pods', async () => {
+    assert.equal(await plane.ok('set sa deploy/web builder'), 'deployment.apps/web serviceaccount updated');
+    assert.equal(await show('deploy web', '{.spec.template.spec.serviceAccountName}'), 'builder');
+    assert.match(await plane.fails('set serviceaccount deploy/web', 2), /name the account last/);
   });
 
   it('makes services, autoscalers and pods', async () => {

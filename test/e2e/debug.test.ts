@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { Kubectl } from '../api/kubectl.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, isReady } from './cluster.ts';
-import { KubectlTerminal } from './terminal.ts';
+import { type Cluster, isReady, launcher } from './cluster.ts';
+import { KubectlTerminal, Terminal } from './terminal.ts';
 import { shellPod, toolsImage } from './shell-pods.ts';
 import { openToolsCluster } from './tools-cluster.ts';
 
@@ -83,6 +84,48 @@ describe('kubectl debug', function () {
     assert(pod);
     const done = await cluster.untilPod(pod.metadata.name, 'has ended', ({ status }) => status?.phase !== 'Pending');
     assert.notEqual(done.status?.phase, 'Failed');
+  });
+
+  describe('by berth', () => {
+    const berthTerminal = (...args: string[]): Terminal => {
+      const env = { PATH: process.env['PATH'] ?? '', KUBECONFIG: join(cluster.dataDir, 'admin.kubeconfig') };
+      return new Terminal(launcher, args, env, [100, 30]);
+    };
+
+    it('enters a copy of the pod, whose containers see each other’s processes, and leaves the pod alone', async () => {
+      const args = ['debug', '-it', 'web', `--image=${toolsImage}`, '--copy-to=aside', '-c', 'look', '--', 'sh'];
+      const terminal = berthTerminal(...args);
+      await terminal.until(/# /);
+      terminal.type('ps -o args | grep [1]23456\r');
+      await terminal.until(/\n.*sleep 123456\r/);
+      terminal.type('exit\r');
+      assert.equal(await terminal.exitCode, 0);
+      await cluster.untilPod('web', 'is ready still', isReady);
+      await kubectl.ok('delete pod aside'); // as above
+    });
+
+    it('runs another command in a copy, in place of the pod', async () => {
+      await cluster.create(shellPod('broken', 'exit 1'));
+      const copy = ['debug', 'broken', '--copy-to=mended', '--replace', '-c', 'main', '--'];
+      await cluster.berth([...copy, 'sh', '-c', 'echo mended; exec sleep 1000']);
+      await cluster.untilPod('mended', 'is ready', isReady);
+      assert.equal(await cluster.berth(['logs', 'mended']), 'mended\n');
+      assert.equal(await cluster.pod('broken'), undefined);
+      await kubectl.ok('delete pod mended');
+    });
+
+    it('enters the node, with its files and processes, and ends with the exit code', async () => {
+      const args = ['debug', '-it', `node/${cluster.nodeName}`, `--image=${toolsImage}`, '--', 'sh'];
+      const terminal = berthTerminal(...args);
+      await terminal.until(/# /);
+      terminal.type(
+        `ls -d /host${cluster.dataDir}; ps -o args | grep [a]dmin-not-there || echo "pid $(ps -o pid | wc -l)"\r`,
+      );
+      await terminal.until(new RegExp(`\n/host${cluster.dataDir}\r`));
+      await terminal.until(/\npid \d{2,}\r/);
+      terminal.type('exit 7\r');
+      assert.equal(await terminal.exitCode, 7);
+    });
   });
 
   it('says what is wrong with a target', async () => {
