@@ -29,7 +29,7 @@ const pod = {
 /** What makes the same pod by berth and by kubectl. */
 const copies = [
   '--image=busybox -c look --profile=general -- sh -c x',
-  '--image=busybox -c look --profile=baseline --arguments-only --env=B=2 --env=C=d=e --image-pull-policy=Never -- x',
+  '--image=busybox -c look --profile=baseline --arguments-only --env=C=d=e --image-pull-policy=Never -- x',
   '--image=busybox -c main --profile=restricted -- sh',
   '-c main --profile=netadmin -- sh',
   '--image=busybox -c look --profile=sysadmin --same-node --share-processes=false',
