@@ -1,9 +1,18 @@
-import { deleteOptionsName, listName, patchName, refTo, statusName, type Json } from './openapi-schemas.ts';
+import {
+  deleteOptionsName,
+  listName,
+  patchName,
+  refTo,
+  statusName,
+  watchEventName,
+  type Json,
+} from './openapi-schemas.ts';
 import { allows, apiVersionOf, type ResourceInfo } from './resources.ts';
 import { bodyType, typeNameOf, type BodyKind } from './schema-table.ts';
 
 type Method = 'get' | 'put' | 'post' | 'delete' | 'patch';
-type Action = 'get' | 'list' | 'put' | 'post' | 'delete' | 'deletecollection' | 'patch' | 'connect';
+type Action =
+  'get' | 'list' | 'put' | 'post' | 'delete' | 'deletecollection' | 'patch' | 'connect' | 'watch' | 'watchlist';
 
 interface Operation {
   method: Method;
@@ -69,7 +78,18 @@ export function openApiPaths(info: ResourceInfo): [string, Json][] {
     }),
   ];
   const everywhere = `${root}/${info.plural}`;
-  return info.namespaced ? [...paths, [everywhere, pathItem(everywhere, info, [list])]] : paths;
+  if (info.namespaced) paths.push([everywhere, pathItem(everywhere, info, [list])]);
+  return allows(info, 'watch') ? [...paths, ...watchPaths(info, root, new Set([collection, everywhere]))] : paths;
+}
+
+/** The older way to ask for a watch, by which some clients know what can be watched. */
+function watchPaths(info: ResourceInfo, root: string, collections: ReadonlySet<string>): [string, Json][] {
+  const [first = ''] = collections;
+  const actions = [...collections].map((path): [string, Action] => [path, 'watchlist']);
+  return [...actions, [`${first}/{name}`, 'watch'] as const].map(([of, action]) => {
+    const path = of.replace(root, `${root}/watch`);
+    return [path, pathItem(path, info, [{ method: 'get', action, answer: watchEventName, query: listing }])];
+  });
 }
 
 function objectOperations(schema: string): Operation[] {

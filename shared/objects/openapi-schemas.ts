@@ -21,6 +21,12 @@ const plainSchemas: Json = {
     format: 'int-or-string',
     oneOf: [{ type: 'integer' }, { type: 'string' }],
   },
+  [`${meta}.WatchEvent`]: {
+    description: 'A change of an object that is watched, or what went wrong.',
+    type: 'object',
+    required: ['type', 'object'],
+    properties: { type: { type: 'string' }, object: { type: 'object' } },
+  },
   [`${meta}.Patch`]: { description: 'The changes to make, in the form that the content type names.', type: 'object' },
 };
 
@@ -31,6 +37,7 @@ export function refTo(name: string): Json {
 
 export const statusName = `${meta}.Status`;
 export const deleteOptionsName = `${meta}.DeleteOptions`;
+export const watchEventName = `${meta}.WatchEvent`;
 export const patchName = `${meta}.Patch`;
 export const listName = (info: ResourceInfo): string => `${typeNameOf(info)}List`;
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { parseResourcePath } from '../../controller/api/resource-path.ts';
 import { ApiHarness, type Answer, type Json } from '../api/harness.ts';
 import { everyKind } from './every-kind.ts';
 
@@ -45,6 +46,26 @@ describe('contract: OpenAPI v3', () => {
         assert.ok(!media.includes('application/strategic-merge-patch+json'), path);
       }
     }
+  });
+
+  it('has the paths that are served, those of watches too', async () => {
+    const watched: string[] = [];
+    for (const root of Object.keys(index.paths)) {
+      for (const [path, item] of Object.entries<Json>((await fetch(root)).json.paths)) {
+        const target = parseResourcePath(path.replaceAll(/[{}]/g, '').split('/').slice(1));
+        assert.ok(target, path);
+        const isWatch = /^watch(list)?$/.test(item.get?.['x-kubernetes-action'] ?? '');
+        assert.equal(isWatch, target.isWatched === true, path);
+        if (isWatch) watched.push(path);
+      }
+    }
+    assert.deepEqual(watched.filter((path) => /\/(pods|nodes)\b/.test(path)).sort(), [
+      '/api/v1/watch/namespaces/{namespace}/pods',
+      '/api/v1/watch/namespaces/{namespace}/pods/{name}',
+      '/api/v1/watch/nodes',
+      '/api/v1/watch/nodes/{name}',
+      '/api/v1/watch/pods',
+    ]);
   });
 
   it('has a schema for every kind, that says which kind it is', async () => {
