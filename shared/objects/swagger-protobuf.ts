@@ -1,16 +1,5 @@
 import type { Json } from './openapi-schemas.ts';
-import {
-  each,
-  flag,
-  message,
-  named,
-  one,
-  text,
-  wrap,
-  type Encoder,
-  type Field,
-  type Fields,
-} from './protobuf-message.ts';
+import { each, encodeWith, flag, message, named, one, text, type Encoder, type Fields } from './protobuf-message.ts';
 
 /*
  * A Swagger 2 document in the protobuf that kubectl reads: the messages of gnostic's package `openapi.v2`
@@ -18,12 +7,13 @@ import {
  */
 
 /** Anything, as YAML, which JSON is. */
-const anything = wrap(one(2, (value: unknown) => Buffer.from(`${JSON.stringify(value)}\n`)));
+const anything = one(2, (out, value: unknown) => out.text(`${JSON.stringify(value)}\n`));
 
-const extended =
-  (number: number) =>
-  (name: string): Field | undefined =>
-    name.startsWith('x-') ? (value) => named(number, anything)({ [name]: value } as never) : undefined;
+const extended = (number: number) => {
+  const entries = named(number, anything);
+  return (name: string): Encoder | undefined =>
+    name.startsWith('x-') ? (out, value) => entries(out, { [name]: value } as never) : undefined;
+};
 
 const schemaFields: Fields = {
   $ref: one(1, text),
@@ -31,17 +21,17 @@ const schemaFields: Fields = {
   description: one(4, text),
   required: each(19, text),
   enum: each(20, anything),
-  additionalProperties: one(21, wrap(one(1, schema))),
-  type: one(22, wrap(one(1, text))),
-  items: one(23, wrap(one(1, schema))),
-  properties: one(25, wrap(named(1, schema))),
+  additionalProperties: one(21, one(1, schema)),
+  type: one(22, one(1, text)),
+  items: one(23, one(1, schema)),
+  properties: one(25, named(1, schema)),
 };
 
 const extendedSchema = message(schemaFields, extended(31));
 
 /** Schemas are in schemas. */
-function schema(value: Json): Uint8Array {
-  return extendedSchema(value as never);
+function schema(...value: Parameters<Encoder>): void {
+  extendedSchema(...value);
 }
 
 const bodyParameter = message({
@@ -56,15 +46,15 @@ const queryParameter = message({ in: one(2, text), name: one(4, text), type: one
 const pathParameter = message({ required: flag(1), in: one(2, text), name: one(4, text), type: one(5, text) });
 
 /** A parameter is another message for each place it may be in. */
-const parameterFields: Fields = {
-  body: one(1, wrap(one(1, bodyParameter))),
-  query: one(1, wrap(one(2, wrap(one(3, queryParameter))))),
-  path: one(1, wrap(one(2, wrap(one(4, pathParameter))))),
-};
+const parameterForm = message({
+  body: one(1, one(1, bodyParameter)),
+  query: one(1, one(2, one(3, queryParameter))),
+  path: one(1, one(2, one(4, pathParameter))),
+});
 
-const parameter: Encoder = (value: { in: string }) => message(parameterFields)({ [value.in]: value } as never);
+const parameter: Encoder = (out, value: { in: string }) => parameterForm(out, { [value.in]: value } as never);
 
-const response = message({ description: one(1, text), schema: one(2, wrap(one(1, schema))) });
+const response = message({ description: one(1, text), schema: one(2, one(1, schema)) });
 
 const operation = message(
   {
@@ -73,7 +63,7 @@ const operation = message(
     produces: each(6, text),
     consumes: each(7, text),
     parameters: each(8, parameter),
-    responses: one(9, wrap(named(1, wrap(one(1, response))))),
+    responses: one(9, named(1, one(1, response))),
   },
   extended(13),
 );
@@ -91,11 +81,11 @@ const document = message({
   swagger: one(1, text),
   info: one(2, message({ title: one(1, text), version: one(2, text) })),
   schemes: each(5, text),
-  paths: one(8, wrap(named(2, pathItem))),
-  definitions: one(9, wrap(named(1, schema))),
+  paths: one(8, named(2, pathItem)),
+  definitions: one(9, named(1, schema)),
 });
 
 /** Throws on what has no place in the messages above. */
 export function encodeSwagger(swagger: Json): Uint8Array {
-  return document(swagger as never);
+  return encodeWith(document, swagger);
 }

@@ -12,6 +12,7 @@ describe('Swagger 2 as protobuf', () => {
 
   const schemas: [string, object, Message][] = [
     ['text', { format: 'byte', description: 'ä', type: 'string' }, { 2: 'byte', 4: 'ä', 22: { 1: 'string' } }],
+    ['long text', { description: 'ä'.repeat(200_000) }, { 4: 'ä'.repeat(200_000) }],
     ['a reference', { $ref: '#/definitions/A', description: 'd' }, { 1: '#/definitions/A', 4: 'd' }],
     ['fields', { properties: { a: { $ref: 'r' } } }, { 25: { 1: { 1: 'a', 2: { 1: 'r' } } } }],
     ['what is required', { required: ['a', 'b'] }, { 19: ['a', 'b'] }],
