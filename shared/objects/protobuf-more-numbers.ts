@@ -12,7 +12,7 @@ Role: metadata=1 rules=2
 ClusterRole: metadata=1 rules=2 aggregationRule=3
 RoleBinding, ClusterRoleBinding: metadata=1 subjects=2 roleRef=3
 StorageClass: metadata=1 provisioner=2 parameters=3 reclaimPolicy=4* mountOptions=5 allowVolumeExpansion=6*
-  volumeBindingMode=7*
+  volumeBindingMode=7* allowedTopologies=8
 ReplicationControllerSpec: replicas=1* selector=2 template=3 minReadySeconds=4
 ReplicationControllerStatus: replicas=1 fullyLabeledReplicas=2 observedGeneration=3 readyReplicas=4
   availableReplicas=5 conditions=6
@@ -39,7 +39,7 @@ ServiceStatus: loadBalancer=1 conditions=2
 ForZone: name=1
 EndpointSubset: addresses=1 notReadyAddresses=2 ports=3
 PersistentVolumeClaimStatus: phase=1 accessModes=2 capacity=3 conditions=4 allocatedResources=5
-  currentVolumeAttributesClassName=8*
+  allocatedResourceStatuses=7 currentVolumeAttributesClassName=8* modifyVolumeStatus=9
 ResourceQuotaSpec: hard=1 scopes=2 scopeSelector=3
 ResourceQuotaStatus: hard=1 used=2
 LimitRangeSpec: limits=1
@@ -102,7 +102,7 @@ EndpointPort: name=1 port=2 protocol=3 appProtocol=4*
 ScopeSelector: matchExpressions=1
 LimitRangeItem: type=1 max=2 min=3 default=4 defaultRequest=5 maxLimitRequestRatio=6
 CrossVersionObjectReference: kind=1 name=2 apiVersion=3
-MetricSpec, MetricStatus: type=1 resource=4
+MetricSpec, MetricStatus: type=1 object=2 pods=3 resource=4 external=5 containerResource=7
 HorizontalPodAutoscalerBehavior: scaleUp=1 scaleDown=2
 IngressBackend: resource=3 service=4
 IngressTLS: hosts=1 secretName=2
@@ -143,8 +143,37 @@ NetworkPolicyPeer: podSelector=1 namespaceSelector=2 ipBlock=3
 IPBlock: cidr=1 except=2
 PersistentVolumeSpec: capacity=1 <PersistentVolumeSource>=2 accessModes=3 claimRef=4 persistentVolumeReclaimPolicy=5
   storageClassName=6 mountOptions=7 volumeMode=8* nodeAffinity=9 volumeAttributesClassName=10*
-PersistentVolumeSource: hostPath=3 nfs=5 local=20 csi=22
+PersistentVolumeSource: gcePersistentDisk=1 awsElasticBlockStore=2 hostPath=3 glusterfs=4 nfs=5 rbd=6 iscsi=7 cinder=8
+  cephfs=9 fc=10 flocker=11 flexVolume=12 azureFile=13 vsphereVolume=14 quobyte=15 azureDisk=16
+  photonPersistentDisk=17 portworxVolume=18 scaleIO=19 local=20 storageos=21 csi=22
 VolumeNodeAffinity: required=1
 LocalVolumeSource: path=1 fsType=2*
 PersistentVolumeStatus: phase=1 message=2 reason=3 lastPhaseTransitionTime=4
+NodeConfigSource: configMap=2
+ConfigMapNodeConfigSource: namespace=1 name=2 uid=3 resourceVersion=4 kubeletConfigKey=5
+NodeConfigStatus: assigned=1 active=2 lastKnownGood=3 error=4
+NodeFeatures: supplementalGroupsPolicy=1*
+NodeRuntimeHandler: name=1 features=2
+NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts=1* userNamespaces=2*
+AttachedVolume: name=1 devicePath=2
+ResourceClaim: name=1 request=2
+WindowsSecurityContextOptions: gmsaCredentialSpecName=1* gmsaCredentialSpec=2* runAsUserName=3* hostProcess=4*
+PodResourceClaim: name=1 resourceClaimName=3* resourceClaimTemplateName=4*
+ResourceStatus: name=1 resources=2
+ResourceHealth: resourceID=1 health=2
+ContainerUser: linux=1
+LinuxContainerUser: uid=1 gid=2 supplementalGroups=3
+VolumeMountStatus: name=1 mountPath=2 readOnly=3 recursiveReadOnly=4*
+PodResourceClaimStatus: name=1 resourceClaimName=2*
+ModifyVolumeStatus: targetVolumeAttributesClassName=1 status=2
+ContainerResourceMetricSource: name=1 target=2 container=3
+ExternalMetricSource, PodsMetricSource: metric=1 target=2
+MetricIdentifier: name=1 selector=2
+ObjectMetricSource: describedObject=1 target=2 metric=3
+ContainerResourceMetricStatus: name=1 current=2 container=3
+ExternalMetricStatus, PodsMetricStatus: metric=1 current=2
+ObjectMetricStatus: metric=1 current=2 describedObject=3
+IngressClassParametersReference: apiGroup=1* kind=2 name=3 scope=4* namespace=5*
+TopologySelectorTerm: matchLabelExpressions=1
+TopologySelectorLabelRequirement: key=1 values=2
 `;

@@ -1,4 +1,5 @@
 import { moreNumbers } from './protobuf-more-numbers.ts';
+import { volumeNumbers } from './protobuf-volume-numbers.ts';
 
 /**
  * Field numbers of the protobuf form that Kubernetes clients send, for the types in scope; types come from the schema
@@ -22,15 +23,16 @@ DeleteOptions: gracePeriodSeconds=1* preconditions=2 orphanDependents=3* propaga
   ignoreStoreReadErrorWithClusterBreakingPotential=6*
 OwnerReference: kind=1 name=3 uid=4 apiVersion=5 controller=6* blockOwnerDeletion=7*
 ManagedFieldsEntry: manager=1 operation=2 apiVersion=3 time=4 fieldsType=6 fieldsV1=7 subresource=8
-PodSpec: volumes=1 containers=2 restartPolicy=3 terminationGracePeriodSeconds=4* activeDeadlineSeconds=5*
-  dnsPolicy=6 nodeSelector=7 serviceAccountName=8 serviceAccount=9 nodeName=10 hostNetwork=11 hostPID=12 hostIPC=13
+PodSpec: volumes=1 containers=2 restartPolicy=3 terminationGracePeriodSeconds=4* activeDeadlineSeconds=5* dnsPolicy=6
+  nodeSelector=7 serviceAccountName=8 serviceAccount=9 nodeName=10 hostNetwork=11 hostPID=12 hostIPC=13
   securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 affinity=18 schedulerName=19 initContainers=20
   automountServiceAccountToken=21* tolerations=22 hostAliases=23 priorityClassName=24 priority=25* dnsConfig=26
   shareProcessNamespace=27* readinessGates=28 runtimeClassName=29* enableServiceLinks=30* preemptionPolicy=31*
   overhead=32 topologySpreadConstraints=33 ephemeralContainers=34 setHostnameAsFQDN=35* os=36 hostUsers=37*
-  schedulingGates=38 resources=40
+  schedulingGates=38 resourceClaims=39 resources=40
 PodStatus: phase=1 conditions=2 message=3 reason=4 hostIP=5 podIP=6 startTime=7 containerStatuses=8 qosClass=9
-  initContainerStatuses=10 nominatedNodeName=11 podIPs=12 ephemeralContainerStatuses=13 resize=14 hostIPs=16
+  initContainerStatuses=10 nominatedNodeName=11 podIPs=12 ephemeralContainerStatuses=13 resize=14
+  resourceClaimStatuses=15 hostIPs=16
 DeploymentSpec: replicas=1* selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6* paused=7
   progressDeadlineSeconds=9*
 DeploymentStatus: observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4 unavailableReplicas=5
@@ -40,9 +42,9 @@ ReplicaSetStatus: replicas=1 fullyLabeledReplicas=2 observedGeneration=3 readyRe
   conditions=6
 NamespaceSpec: finalizers=1
 NamespaceStatus: phase=1 conditions=2
-NodeSpec: podCIDR=1 externalID=2 providerID=3 unschedulable=4 taints=5 podCIDRs=7
+NodeSpec: podCIDR=1 externalID=2 providerID=3 unschedulable=4 taints=5 configSource=6 podCIDRs=7
 NodeStatus: capacity=1 allocatable=2 phase=3 conditions=4 addresses=5 daemonEndpoints=6 nodeInfo=7 images=8
-  volumesInUse=9
+  volumesInUse=9 volumesAttached=10 config=11 runtimeHandlers=12 features=13
 ObjectReference: kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVersion=6 fieldPath=7
 LocalObjectReference, PodOS, PodSchedulingGate: name=1
 EventSource: component=1 host=2
@@ -61,7 +63,7 @@ Container, EphemeralContainerCommon: name=1 image=2 command=3 args=4 workingDir=
   startupProbe=22 resizePolicy=23 restartPolicy=24*
 EphemeralContainer: <EphemeralContainerCommon>=1 targetContainerName=2
 PodSecurityContext: seLinuxOptions=1 runAsUser=2* runAsNonRoot=3* supplementalGroups=4 fsGroup=5* runAsGroup=6*
-  sysctls=7 fsGroupChangePolicy=9* seccompProfile=10 appArmorProfile=11 supplementalGroupsPolicy=12*
+  sysctls=7 windowsOptions=8 fsGroupChangePolicy=9* seccompProfile=10 appArmorProfile=11 supplementalGroupsPolicy=12*
   seLinuxChangePolicy=13*
 Affinity: nodeAffinity=1 podAffinity=2 podAntiAffinity=3
 Toleration: key=1 operator=2 value=3 effect=4 tolerationSeconds=5*
@@ -70,11 +72,12 @@ PodDNSConfig: nameservers=1 searches=2 options=3
 PodReadinessGate: conditionType=1
 TopologySpreadConstraint: maxSkew=1 topologyKey=2 whenUnsatisfiable=3 labelSelector=4 minDomains=5*
   nodeAffinityPolicy=6* nodeTaintsPolicy=7* matchLabelKeys=8
-ResourceRequirements, VolumeResourceRequirements: limits=1 requests=2
+VolumeResourceRequirements: limits=1 requests=2
+ResourceRequirements: limits=1 requests=2 claims=3
 PodCondition: type=1 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6
 HostIP, PodIP: ip=1
 ContainerStatus: name=1 state=2 lastState=3 ready=4 restartCount=5 image=6 imageID=7 containerID=8 started=9*
-  allocatedResources=10 resources=11
+  allocatedResources=10 resources=11 volumeMounts=12 user=13 allocatedResourcesStatus=14
 LabelSelector: matchLabels=1 matchExpressions=2
 DeploymentStrategy: type=1 rollingUpdate=2
 DeploymentCondition: type=1 status=2 reason=4 message=5 lastUpdateTime=6 lastTransitionTime=7
@@ -84,13 +87,15 @@ Taint: key=1 value=2 effect=3 timeAdded=4
 NodeCondition: type=1 status=2 lastHeartbeatTime=3 lastTransitionTime=4 reason=5 message=6
 NodeAddress: type=1 address=2
 NodeDaemonEndpoints: kubeletEndpoint=1
-NodeSystemInfo: machineID=1 systemUUID=2 bootID=3 kernelVersion=4 osImage=5 containerRuntimeVersion=6
-  kubeletVersion=7 kubeProxyVersion=8 operatingSystem=9 architecture=10
+NodeSystemInfo: machineID=1 systemUUID=2 bootID=3 kernelVersion=4 osImage=5 containerRuntimeVersion=6 kubeletVersion=7
+  kubeProxyVersion=8 operatingSystem=9 architecture=10
 ContainerImage: names=1 sizeBytes=2
 TypedLocalObjectReference: apiGroup=1* kind=2 name=3
 TypedObjectReference: apiGroup=1* kind=2 name=3 namespace=4*
-VolumeSource: hostPath=1 emptyDir=2 secret=6 nfs=7 persistentVolumeClaim=10 downwardAPI=16 configMap=19 projected=26
-  csi=28 ephemeral=29 image=30
+VolumeSource: hostPath=1 emptyDir=2 gcePersistentDisk=3 awsElasticBlockStore=4 gitRepo=5 secret=6 nfs=7 iscsi=8
+  glusterfs=9 persistentVolumeClaim=10 rbd=11 flexVolume=12 cinder=13 cephfs=14 flocker=15 downwardAPI=16 fc=17
+  azureFile=18 configMap=19 vsphereVolume=20 quobyte=21 azureDisk=22 photonPersistentDisk=23 portworxVolume=24
+  scaleIO=25 projected=26 storageos=27 csi=28 ephemeral=29 image=30
 ContainerPort: name=1 hostPort=2 containerPort=3 protocol=4 hostIP=5
 EnvFromSource: prefix=1 configMapRef=2 secretRef=3
 EnvVar: name=1 value=2 valueFrom=3
@@ -100,9 +105,8 @@ VolumeDevice: name=1 devicePath=2
 Probe: <ProbeHandler>=1 initialDelaySeconds=2 timeoutSeconds=3 periodSeconds=4 successThreshold=5 failureThreshold=6
   terminationGracePeriodSeconds=7*
 Lifecycle: postStart=1 preStop=2
-SecurityContext: capabilities=1 privileged=2* seLinuxOptions=3 runAsUser=4* runAsNonRoot=5*
-  readOnlyRootFilesystem=6* allowPrivilegeEscalation=7* runAsGroup=8* procMount=9* seccompProfile=11
-  appArmorProfile=12
+SecurityContext: capabilities=1 privileged=2* seLinuxOptions=3 runAsUser=4* runAsNonRoot=5* readOnlyRootFilesystem=6*
+  allowPrivilegeEscalation=7* runAsGroup=8* procMount=9* windowsOptions=10 seccompProfile=11 appArmorProfile=12
 SELinuxOptions: user=1 role=2 type=3 level=4
 Sysctl, HTTPHeader: name=1 value=2
 SeccompProfile, AppArmorProfile: type=1 localhostProfile=2*
@@ -138,7 +142,7 @@ ContainerStateRunning: startedAt=1
 ContainerStateTerminated: exitCode=1 signal=2 reason=3 message=4 startedAt=5 finishedAt=6 containerID=7
 KeyToPath: key=1 path=2 mode=3*
 DownwardAPIVolumeFile: path=1 fieldRef=2 resourceFieldRef=3 mode=4*
-VolumeProjection: secret=1 downwardAPI=2 configMap=3 serviceAccountToken=4
+VolumeProjection: secret=1 downwardAPI=2 configMap=3 serviceAccountToken=4 clusterTrustBundle=5
 ObjectFieldSelector: apiVersion=1 fieldPath=2
 ResourceFieldSelector: containerName=1 resource=2 divisor=3
 ConfigMapKeySelector, SecretKeySelector: <LocalObjectReference>=1 key=2 optional=3*
@@ -163,7 +167,11 @@ export interface NumberedField {
 type Row = ReadonlyMap<number, NumberedField>;
 
 const rows = new Map<string, Row>();
-for (const line of (table.trimStart() + moreNumbers.trim()).replaceAll(/\n +/g, ' ').split('\n')) {
+for (const line of [table, moreNumbers, volumeNumbers]
+  .map((text) => text.trim())
+  .join('\n')
+  .replaceAll(/\n +/g, ' ')
+  .split('\n')) {
   const [names = '', fields = ''] = line.split(': ');
   const row: Row = new Map(fields.split(' ').map(readField));
   for (const name of names.split(', ')) rows.set(name, row);

@@ -1,0 +1,147 @@
+// Prints objects of every kind of the Kubernetes client library, each as JSON and as protobuf, as one JSON value per line:
+// made of the library's own types by its own encoders, so that they show what real clients send. README.md says how to run it.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"os"
+	"reflect"
+	"sort"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+const deepest = 14
+
+// shares of the fields that are set: everything, and a part of it.
+var shares = []float64{1, 0.4}
+
+var random = rand.New(rand.NewSource(1))
+var texts int
+
+// special gives a value of the types whose JSON is not that of their fields.
+func special(of any) any {
+	at := time.Unix(1700000000+int64(random.Intn(1000000)), 0).UTC()
+	switch of.(type) {
+	case resource.Quantity:
+		return resource.MustParse([]string{"3", "250m", "1Gi", "1500m", "12k"}[random.Intn(5)])
+	case intstr.IntOrString:
+		if random.Intn(2) == 0 {
+			return intstr.FromInt32(random.Int31n(1000) + 1)
+		}
+		return intstr.FromString("25%")
+	case metav1.Time:
+		return metav1.NewTime(at)
+	case metav1.MicroTime:
+		return metav1.NewMicroTime(at.Add(123456 * time.Microsecond))
+	case metav1.Duration:
+		return metav1.Duration{Duration: 5 * time.Second}
+	case metav1.FieldsV1:
+		return metav1.FieldsV1{Raw: []byte(`{"f:a":{}}`)}
+	case runtime.RawExtension:
+		return runtime.RawExtension{Raw: []byte(`{"a":1}`)}
+	}
+	return nil
+}
+
+func fill(value reflect.Value, share float64, depth int) {
+	if value.CanSet() {
+		if made := special(value.Interface()); made != nil {
+			value.Set(reflect.ValueOf(made))
+			return
+		}
+	}
+	switch value.Kind() {
+	case reflect.String:
+		texts++
+		value.SetString(fmt.Sprintf("s%d", texts))
+	case reflect.Bool:
+		value.SetBool(random.Intn(4) > 0)
+	case reflect.Int32, reflect.Int64:
+		value.SetInt(int64(random.Intn(100000) + 1))
+	case reflect.Uint8:
+		value.SetUint(uint64(random.Intn(200) + 1))
+	case reflect.Struct:
+		for i := 0; i < value.NumField(); i++ {
+			field := value.Type().Field(i)
+			if field.Name != "TypeMeta" && (field.Anonymous || random.Float64() < share) {
+				fill(value.Field(i), share, depth+1)
+			}
+		}
+	case reflect.Ptr, reflect.Slice, reflect.Map:
+		if depth < deepest {
+			fillReference(value, share, depth)
+		}
+	}
+}
+
+func fillReference(value reflect.Value, share float64, depth int) {
+	switch value.Kind() {
+	case reflect.Ptr:
+		value.Set(reflect.New(value.Type().Elem()))
+		fill(value.Elem(), share, depth+1)
+	case reflect.Slice:
+		length := 1 + random.Intn(2)
+		value.Set(reflect.MakeSlice(value.Type(), length, length))
+		for i := 0; i < length; i++ {
+			fill(value.Index(i), share, depth+1)
+		}
+	case reflect.Map:
+		key, element := reflect.New(value.Type().Key()).Elem(), reflect.New(value.Type().Elem()).Elem()
+		fill(key, share, depth+1)
+		fill(element, share, depth+1)
+		value.Set(reflect.MakeMap(value.Type()))
+		value.SetMapIndex(key, element)
+	}
+}
+
+func main() {
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	encoder := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+	known := scheme.Scheme.AllKnownTypes()
+	kinds := make([]schema.GroupVersionKind, 0, len(known))
+	for kind, of := range known {
+		if _, hasMetadata := of.FieldByName("ObjectMeta"); hasMetadata && isServed(kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	sort.Slice(kinds, func(i, j int) bool { return kinds[i].String() < kinds[j].String() })
+	for _, kind := range kinds {
+		for _, share := range shares {
+			made := reflect.New(known[kind])
+			fill(made.Elem(), share, 0)
+			object := made.Interface().(runtime.Object)
+			object.GetObjectKind().SetGroupVersionKind(kind)
+			body, err := runtime.Encode(encoder, object)
+			if err != nil {
+				panic(err)
+			}
+			line, err := json.Marshal(map[string]any{"json": object, "protobuf": body})
+			if err != nil {
+				panic(err)
+			}
+			fmt.Fprintf(out, "%s\n", line)
+		}
+	}
+}
+
+// isServed tells whether a kind is among the arguments, each "apps/v1/Deployment".
+func isServed(kind schema.GroupVersionKind) bool {
+	for _, name := range os.Args[1:] {
+		if name == kind.GroupVersion().String()+"/"+kind.Kind {
+			return true
+		}
+	}
+	return false
+}
