@@ -44,9 +44,16 @@ export class HeaderReader {
   }
 }
 
+/** What is sent is short, and 256 KiB for each of thousands of connections would be much. */
+const smallest = { windowBits: 9, memLevel: 1 };
+
 /** Compresses header blocks, which share one state: each has to be sent, in order, one at a time. */
 export class HeaderWriter {
-  readonly #deflate: Deflate = createDeflate({ dictionary: Buffer.from(dictionary), flush: constants.Z_SYNC_FLUSH });
+  readonly #deflate: Deflate = createDeflate({
+    dictionary: Buffer.from(dictionary),
+    flush: constants.Z_SYNC_FLUSH,
+    ...smallest,
+  });
   readonly #chunks: Buffer[] = [];
 
   constructor() {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ApiHarness } from '../harness.ts';
 import { configMapManifest, deploymentManifest, podManifest } from '../manifests.ts';
 import { refusedApplies } from './applies.ts';
@@ -8,6 +6,7 @@ import { refusedBodies } from './bodies.ts';
 import { refusedPatches } from './patches.ts';
 import { refusedProtobuf } from './protobuf.ts';
 import { deployments, maps, pods } from './row.ts';
+import { usedBytes } from './used-bytes.ts';
 
 const rounds = 5;
 const allowedGrowthBytes = 16 * 1024 * 1024;
@@ -41,12 +40,3 @@ describe('memory under hostile requests', () => {
     assert.ok(growth < allowedGrowthBytes, `${growth} bytes more after ${rounds} rounds`);
   });
 });
-
-/** What is reachable after a full collection. */
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
