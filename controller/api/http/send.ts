@@ -24,7 +24,7 @@ export async function sendJson(
   acceptsGzip: boolean,
   clock: Clock,
 ): Promise<void> {
-  const { body, contentType } = encode(reply.body, message);
+  const { body, contentType } = await encode(reply.body, message);
   const isBig = acceptsGzip && body.byteLength >= gzipFromBytes;
   await sendBytes(
     response,
