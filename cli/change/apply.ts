@@ -6,6 +6,7 @@ import type { KubeObject } from '../../shared/objects/types.ts';
 import type { ApiClient } from '../client/client.ts';
 import { reportOne } from '../failure.ts';
 import { readManifests } from '../client/manifests.ts';
+import { collect } from '../create/creating.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix, type DryRun } from '../dry-run.ts';
 import { outputOption } from '../print/output.ts';
 import { pruneObjects } from './prune.ts';
@@ -25,7 +26,8 @@ export interface ApplyOptions extends ApiOptions, FileOptions {
   output?: string;
   selector?: string;
   prune?: boolean;
-  kustomize?: string;
+  force?: boolean;
+  pruneAllowlist?: string[];
 }
 
 const fieldValidation: Record<string, string> = {
@@ -43,7 +45,12 @@ export function applyCommand(): Command {
     .addOption(dryRunOption())
     .option('-l, --selector <labels>', 'only what has these labels, as app=web')
     .option('--prune', 'delete what has the labels of -l, was applied before, and is named no more')
-    .addOption(new Option('-k, --kustomize <directory>').hideHelp())
+    .option(
+      '--prune-allowlist <group/version/kind>',
+      'with --prune: only this kind, as core/v1/ConfigMap; may be repeated',
+      collect,
+    )
+    .addOption(new Option('--force').hideHelp())
     .option('--force-conflicts', 'take over fields that others have set')
     .option('--server-side', 'for kubectl users: this is always so')
     .option('--field-manager <name>', 'who owns the fields that are set', 'berth')
@@ -78,10 +85,11 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   results.finish();
 }
 
-function requireSense({ kustomize, prune, selector = '' }: ApplyOptions): void {
-  if (kustomize !== undefined) {
-    throw new UsageError(`berth has no kustomize of its own; use kubectl kustomize ${kustomize} | berth apply -f -`);
+function requireSense({ force, prune, pruneAllowlist, selector = '' }: ApplyOptions): void {
+  if (force === true) {
+    throw new UsageError('apply has no --force: --force-conflicts takes over fields, berth replace --force makes anew');
   }
+  if (pruneAllowlist !== undefined && prune !== true) throw new UsageError('--prune-allowlist goes with --prune');
   if (prune === true && selector === '') {
     throw new UsageError('--prune needs the labels of what may be deleted, as -l app=web');
   }

@@ -4,12 +4,15 @@ import { dryRunQuery, dryRunSuffix, type DryRun } from '../dry-run.ts';
 import { resourcePath, type ServedResource } from '../client/resource-names.ts';
 import type { Results } from '../print/results.ts';
 import type { Session } from '../client/session.ts';
+import { UsageError } from '../usage.ts';
 
 interface PruneOptions {
   selector?: string;
   namespace?: string;
   fieldManager: string;
   dryRun?: DryRun;
+  /** Kinds, as `core/v1/ConfigMap`; every kind without them. */
+  pruneAllowlist?: string[];
 }
 
 /**
@@ -52,7 +55,7 @@ async function listLabelled(
   const inUse = applied.flatMap(({ metadata }) => metadata.namespace ?? []);
   const namespaces = new Set(options.namespace === undefined ? inUse : [options.namespace]);
   const query = { labelSelector: options.selector };
-  const lists = names.all
+  const lists = allowedKinds(names, options)
     .filter(({ verbs }) => verbs.includes('list') && verbs.includes('delete'))
     .flatMap((resource) => {
       if (resource.namespaced) return [...namespaces].map((each) => ({ resource, path: resourcePath(resource, each) }));
@@ -63,6 +66,22 @@ async function listLabelled(
       return items.map((object) => ({ resource, object }));
     });
   return (await Promise.all(lists)).flat();
+}
+
+/** Throws UsageError for a kind that the server does not have. */
+function allowedKinds(names: Session['names'], { pruneAllowlist }: PruneOptions): readonly ServedResource[] {
+  return (
+    pruneAllowlist?.map((word) => {
+      const [group = '', version = '', kind, ...more] = word.split('/');
+      if (kind === undefined || more.length > 0)
+        throw new UsageError(`"${word}" is not GROUP/VERSION/KIND, as core/v1/Pod`);
+      return names.findKind(
+        group === 'core' || group === '' ? version : `${group}/${version}`,
+        kind,
+        '--prune-allowlist',
+      );
+    }) ?? names.all
+  );
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -56,6 +56,7 @@ export function rolloutCommand(): Command {
   };
   add('status', 'Wait until the newest revision is out', status, ['berth rollout status deployment/web --timeout 2m'])
     .option('--timeout <duration>', 'how long (default: 10m)', parseDurationMs, 600_000)
+    .option('--revision <number>', 'fail when another revision is rolled out', parseWhole)
     .option('-w, --watch [bool]', 'wait: true, or false to look once', 'true');
   add('history', 'List the revisions, or show one', showHistory, [
     'berth rollout history deployment/web --revision=2',
@@ -103,12 +104,19 @@ async function status(session: Session, ref: ObjectRef, options: RolloutOptions,
   await waitFor(session, ref, 'the rollout', options.timeout, (object) => {
     if (object === undefined) throw new Error(`${label} not found`);
     seen = object as Stored<Deployment>;
+    requireRevision(seen, options.revision);
     const { done, message } = describeRollout(seen);
     if (message !== last && options.output === undefined) process.stdout.write(`${message}\n`);
     last = message;
     return done || isOnce;
   });
   if (options.output !== undefined && seen !== undefined) results.add(ref.resource, ref.name, '', seen);
+}
+
+function requireRevision({ metadata }: Stored<Deployment>, wanted: number | undefined): void {
+  const running = metadata.annotations?.['deployment.kubernetes.io/revision'];
+  if (wanted === undefined || wanted === 0 || running === undefined || Number(running) === wanted) return;
+  throw new Error(`desired revision (${wanted}) is different from the running revision (${running})`);
 }
 
 function describeRollout({ metadata, spec, status = {} }: Stored<Deployment>): { done: boolean; message: string } {

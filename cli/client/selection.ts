@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { KubeObject } from '../../shared/objects/types.ts';
 import { readManifests } from './manifests.ts';
 import { parseTargets, resourcePath, type ResourceNames, type ServedResource, type Target } from './resource-names.ts';
@@ -35,7 +35,15 @@ export function withFiles(command: Command, what: string): Command {
       `${what}: a file, directory, URL or - for standard input; may be repeated`,
       collect,
     )
-    .option('-R, --recursive', 'look into directories below');
+    .option('-R, --recursive', 'look into directories below')
+    .addOption(new Option('-k, --kustomize <directory>').hideHelp().argParser(refuseOverlay));
+
+  function refuseOverlay(directory: string): never {
+    const { parent } = command;
+    const name = parent?.parent == null ? command.name() : `${parent.name()} ${command.name()}`;
+    const instead = `use kubectl kustomize ${directory} | berth ${name} -f -`;
+    throw new UsageError(`berth has no kustomize of its own; ${instead}`);
+  }
 }
 
 /** Adds `-l` and `--all`. */

@@ -68,6 +68,12 @@ export function planDrain(pods: readonly Stored<Pod>[], flags: DrainFlags): Drai
   return { evict, warnings: show('warning'), problems: show('problem') };
 }
 
+/** Whether a pod should have ended more than so many seconds ago, so that nobody waits for it; 0 waits for ever. */
+export function isGivenUp({ metadata }: Stored<Pod>, seconds: number, now: number): boolean {
+  const { deletionTimestamp } = metadata;
+  return seconds > 0 && deletionTimestamp !== undefined && now - Date.parse(deletionTimestamp) > seconds * 1000;
+}
+
 function ownerKind({ metadata }: Stored<Pod>): string | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller)?.kind;
 }

@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import { hasReason, messageOf } from '../../shared/errors.ts';
 import type { Pod, Stored } from '../../shared/objects/types.ts';
 import { selectNodes, setUnschedulable, type NodeOptions } from './cordon.ts';
-import { planDrain, type DrainFlags } from './drain-plan.ts';
+import { isGivenUp, planDrain, type DrainFlags } from './drain-plan.ts';
 import { dryRunOption, dryRunQuery, dryRunSuffix } from '../dry-run.ts';
-import { parseDurationMs, parseGracePeriod } from '../durations.ts';
+import { parseDurationMs, parseGracePeriod, parseWhole } from '../durations.ts';
 import { reportOne } from '../failure.ts';
 import { objectLabel, resourcePath } from '../client/resource-names.ts';
 import { Results } from '../print/results.ts';
@@ -17,6 +17,7 @@ interface DrainOptions extends ApiOptions, NodeOptions, DrainFlags {
   timeout: number;
   podSelector?: string;
   disableEviction?: boolean;
+  skipWaitForDeleteTimeout: number;
 }
 
 const retryMs = 5000;
@@ -34,6 +35,12 @@ export function drainCommand(): Command {
     .option('--grace-period <seconds>', "time for pods to stop; -1 for each pod's own", parseGracePeriod)
     .option('--timeout <duration>', 'how long to try for each node; 0 for ever', parseDurationMs, 0)
     .option('--pod-selector <labels>', 'only pods with these labels')
+    .option(
+      '--skip-wait-for-delete-timeout <seconds>',
+      'do not wait for pods that have been ending for longer; 0 waits for all',
+      parseWhole,
+      0,
+    )
     .option('--disable-eviction', 'delete the pods: budgets are not asked')
     .addOption(dryRunOption())
     .action((words: string[], options: DrainOptions) =>
@@ -64,7 +71,8 @@ async function drainNode(session: Session, node: ObjectRef, options: DrainOption
   const path = resourcePath(session.names.findKind('v1', 'Pod'), undefined);
   const query = { fieldSelector: `spec.nodeName=${node.name}`, labelSelector: options.podSelector };
   const { items } = await session.client.call<{ items: Stored<Pod>[] }>('GET', path, { query });
-  const { evict, warnings, problems } = planDrain(items, options);
+  const waited = items.filter((pod) => !isGivenUp(pod, options.skipWaitForDeleteTimeout, Date.now()));
+  const { evict, warnings, problems } = planDrain(waited, options);
   if (problems.length > 0) throw new Error(problems.join('; '));
   if (warnings.length > 0) process.stderr.write(`Warning: ${warnings.join('; ')}\n`);
   const deadline = options.timeout === 0 ? new AbortController().signal : AbortSignal.timeout(options.timeout);
@@ -79,7 +87,11 @@ async function moveOn(session: Session, pod: Stored<Pod>, options: DrainOptions,
   try {
     await evictUntilAllowed(session, pod, options, deadline);
     if ((options.dryRun ?? 'none') !== 'none') return;
-    while (await isThere(session, pod, deadline)) await sleep(pollMs, undefined, { signal: deadline });
+    let left: Stored<Pod> | undefined;
+    while ((left = await readAgain(session, pod, deadline)) !== undefined) {
+      if (isGivenUp(left, options.skipWaitForDeleteTimeout, Date.now())) return;
+      await sleep(pollMs, undefined, { signal: deadline });
+    }
     const done = options.disableEviction === true ? 'deleted' : 'evicted';
     process.stdout.write(`${objectLabel(session.names.findKind('v1', 'Pod'), name)} ${done}\n`);
   } catch (error) {
@@ -126,14 +138,18 @@ async function requestEnd(
   await client.call('POST', `${path}/eviction`, { ...how, body });
 }
 
-/** Whether it is still the same pod that bears the name. */
-async function isThere({ client, names }: Session, { metadata }: Stored<Pod>, signal: AbortSignal): Promise<boolean> {
+/** The pod as it is now; undefined when it is gone, also when another one bears its name. */
+async function readAgain(
+  { client, names }: Session,
+  { metadata }: Stored<Pod>,
+  signal: AbortSignal,
+): Promise<Stored<Pod> | undefined> {
   const path = resourcePath(names.findKind('v1', 'Pod'), metadata.namespace, metadata.name);
   try {
     const found = await client.call<Stored<Pod>>('GET', path, { signal });
-    return found.metadata.uid === metadata.uid;
+    return found.metadata.uid === metadata.uid ? found : undefined;
   } catch (error) {
-    if (hasReason(error, 'NotFound')) return false;
+    if (hasReason(error, 'NotFound')) return undefined;
     throw error;
   }
 }

@@ -7,18 +7,17 @@ import { pathOf, type ObjectRef } from '../client/selection.ts';
 import type { Session } from '../client/session.ts';
 import { waitFor } from '../show/watching.ts';
 
-const startWithinMs = 60_000;
 const endWithinMs = 60_000;
 
 /**
  * Attaches to a container that was just asked for, once it runs; shows the log of one that has ended already. Resolves
- * with its exit code, 0 for one that runs on. Throws when it does not start within a minute.
+ * with its exit code, 0 for one that runs on. Throws when it does not start in time: within a minute, unless `podRunningTimeout` says otherwise.
  */
 export async function attachStarted(
   session: Session,
   ref: ObjectRef,
   container: string,
-  options: EnterOptions & { quiet?: boolean },
+  options: EnterOptions & { quiet?: boolean; podRunningTimeout?: number },
 ): Promise<number> {
   let state: ContainerState | undefined;
   const look = (object: KubeObject | undefined): ContainerState | undefined =>
@@ -27,7 +26,7 @@ export async function attachStarted(
     const found = look(object);
     return found?.running !== undefined || found?.terminated !== undefined;
   };
-  await waitFor(session, ref, `the start of container ${container}`, startWithinMs, hasStarted);
+  await waitFor(session, ref, `the start of container ${container}`, options.podRunningTimeout ?? 60_000, hasStarted);
   if (state?.running !== undefined) {
     const pod = await session.client.call<Stored<Pod>>('GET', pathOf(ref));
     const code = await attach(session, { name: ref.name, pod, container }, options).catch((error: unknown) => {

@@ -5,6 +5,8 @@ import { Command } from 'commander';
 import { packFiles } from './pack-files.ts';
 import { exitCodeOf, runPodSession, type SessionStreams } from './pod-session.ts';
 import { chooseContainer, findPod } from './pods-of.ts';
+import { parseWhole } from '../durations.ts';
+import { describeFailure } from '../failure.ts';
 import { resourcePath } from '../client/resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
 import { unpackFiles } from './unpack-files.ts';
@@ -13,6 +15,7 @@ import { UsageError } from '../usage.ts';
 interface CopyOptions extends ApiOptions {
   container?: string;
   preserve: boolean;
+  retries: number;
 }
 
 /** One end of a copy: in a pod, or on this machine. */
@@ -32,6 +35,7 @@ export function cpCommand(): Command {
     .argument('<from>', 'a file or directory: PATH, or [NAMESPACE/]POD:PATH')
     .argument('<to>', 'where to: the one of both that is not in a pod')
     .option('-c, --container <name>', 'which container')
+    .option('--retries <count>', 'begin again so often when a copy from a container breaks off', parseWhole, 0)
     .option('--no-preserve', 'not with the permissions that the files have here')
     .action((from: string, to: string, options: CopyOptions) =>
       withSession(options, (session) => copy(session, parsePlace(from), parsePlace(to), options)),
@@ -57,7 +61,18 @@ async function copy(session: Session, from: Place, to: Place, options: CopyOptio
   const { pod = '', namespace = session.namespace } = from.pod === undefined ? to : from;
   const run = await runIn({ ...session, namespace }, pod, options);
   if (from.pod === undefined) await upload(run, from.path, to.path, options);
-  else await download(run, from.path, to.path);
+  else await retry(options.retries, () => download(run, from.path, to.path));
+}
+
+/** Does something again when it fails, at most so often; wrong usage stays wrong. */
+async function retry(times: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (times === 0 || error instanceof UsageError) throw error;
+    process.stderr.write(`${describeFailure(error)}; once more\n`);
+    await retry(times - 1, work);
+  }
 }
 
 async function runIn(session: Session, word: string, { container }: CopyOptions): Promise<Run> {

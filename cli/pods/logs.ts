@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { parseDurationMs, parseWhole } from '../durations.ts';
-import { reportOne } from '../failure.ts';
+import { describeFailure, reportOne } from '../failure.ts';
 import { chooseContainer, findPod, listPods, readSelector, type MeantPod } from './pods-of.ts';
 import { resourcePath } from '../client/resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
@@ -20,6 +20,7 @@ interface LogsOptions extends ApiOptions {
   prefix?: boolean;
   allPods?: boolean;
   maxLogRequests: number;
+  ignoreErrors?: boolean;
 }
 
 /** One container whose log is read. */
@@ -46,6 +47,7 @@ export function logsCommand(): Command {
     .option('-l, --selector <labels>', 'of all pods with these labels')
     .option('--all-pods', 'of all pods of what is named, with --prefix')
     .option('--prefix', 'begin each line with pod and container')
+    .option('--ignore-errors', 'go on to the end when a log cannot be read, and call that success')
     .option('--max-log-requests <count>', 'so many may be followed at once', parseWhole, 5)
     .action((word: string | undefined, container: string | undefined, options: LogsOptions) =>
       withSession(options, (session) => logs(session, word, { ...options, container: container ?? options.container })),
@@ -68,8 +70,10 @@ async function logs(session: Session, word: string | undefined, given: LogsOptio
   const isAlone = sources.length === 1;
   const read = (source: Source): Promise<void> =>
     printLog(session, source, options).catch((error: unknown) => {
-      if (isAlone) throw error;
-      reportOne(error, `pod/${source.pod}`);
+      if (options.ignoreErrors === true) {
+        process.stderr.write(`error: pod/${source.pod}: ${describeFailure(error)}\n`);
+      } else if (isAlone) throw error;
+      else reportOne(error, `pod/${source.pod}`);
     });
   if (options.follow === true) await Promise.all(sources.map(read));
   else for (const source of sources) await read(source);

@@ -2,6 +2,7 @@ import type { ApiClient } from '../client/client.ts';
 import type { Path } from '../print/jsonpath.ts';
 import { objectLabel, resourcePath, type Target } from '../client/resource-names.ts';
 import { formatTable, sortByPath, tableAccept, type Table } from '../print/table.ts';
+import { callInChunks } from './chunks.ts';
 import { followChanges } from './watching.ts';
 
 /** What one request of `get` asks for. */
@@ -22,10 +23,16 @@ export interface TableOptions {
   showKind?: boolean;
   labelColumns?: string[];
   sortBy?: Path;
+  chunkSize: number;
+  subresource?: string;
 }
 
-export function pathOf({ resource, namespace, name }: Asked): string {
-  return resourcePath(resource, namespace, name);
+/** URL path of what is asked for, or of a part of it, as `status`. */
+export function pathOf(
+  { resource, namespace, name }: Asked,
+  { subresource }: Pick<TableOptions, 'subresource'>,
+): string {
+  return `${resourcePath(resource, namespace, name)}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
 /** Path and query that watch what is asked for: one object is watched by its name. */
@@ -41,7 +48,9 @@ type Query = Record<string, string | undefined>;
 export async function readTable(client: ApiClient, asked: Asked, options: TableOptions): Promise<Table> {
   const selection = asked.name === undefined ? watchOf(asked, options).query : {};
   const includeObject = options.sortBy === undefined ? undefined : 'Object';
-  return client.call<Table>('GET', pathOf(asked), { accept: tableAccept, query: { ...selection, includeObject } });
+  const how = { accept: tableAccept, query: { ...selection, includeObject } };
+  if (asked.name !== undefined) return client.call<Table>('GET', pathOf(asked, options), how);
+  return callInChunks<Table>(client, pathOf(asked, options), how, options.chunkSize);
 }
 
 /** Prints tables of one type as one, then what changes in it when that is asked for. */

@@ -1,7 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { hasReason } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
+import { parseWhole } from '../durations.ts';
 import { reportOne } from '../failure.ts';
+import { callInChunks } from './chunks.ts';
 import { pathOf, printTables, readTable, watchOf, type Asked, type TableOptions } from './get-table.ts';
 import { parsePath } from '../print/jsonpath.ts';
 import { objectFormats, outputOption, printValue } from '../print/output.ts';
@@ -18,7 +20,7 @@ interface GetOptions extends ApiOptions, FileOptions, TableOptions {
   showManagedFields?: boolean;
 }
 
-type Objects = KubeObject & { items?: KubeObject[]; metadata: { resourceVersion?: string } };
+type Objects = KubeObject & { items?: KubeObject[]; metadata: { resourceVersion?: string; continue?: string } };
 
 /** `berth get`: the server's own tables, or the objects. */
 export function getCommand(): Command {
@@ -38,6 +40,8 @@ export function getCommand(): Command {
     .option('--show-managed-fields', 'with -o json or yaml: who has set which field')
     .option('--no-headers', 'leave the headings out')
     .option('--ignore-not-found', 'an absent object is no error')
+    .option('--chunk-size <count>', 'ask for so many objects at a time; 0 for all at once', parseWhole, 500)
+    .addOption(new Option('--subresource <name>', 'a part of the named objects').choices(['status', 'scale', 'resize']))
     .option('--raw <path>', 'print what the server answers at this path')
     .action((words: string[], options: GetOptions) => withSession(options, (session) => get(session, words, options)));
   return withApiOptions(command, [
@@ -55,6 +59,9 @@ function collectLabels(text: string, before: string[] | undefined): string[] {
 async function get(session: Session, words: string[], options: GetOptions): Promise<void> {
   if (options.raw !== undefined) return printRaw(session, options.raw);
   const asked = await readAsked(session, words, options);
+  if (options.subresource !== undefined && asked.some(({ name }) => name === undefined)) {
+    throw new UsageError('--subresource needs the names of objects, as deployment/web');
+  }
   const isWatch = options.watch === true || options.watchOnly === true;
   if (isWatch && asked.length > 1) throw new UsageError('only one type or object can be watched');
   const [only] = asked;
@@ -105,7 +112,11 @@ async function printObjects({ client }: Session, asked: Asked[], options: GetOpt
   const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector };
   const items: KubeObject[] = [];
   for (const each of asked) {
-    const object = await tolerant(options, () => client.call<Objects>('GET', pathOf(each), { query }));
+    const object = await tolerant(options, () => {
+      const path = pathOf(each, options);
+      if (each.name !== undefined) return client.call<Objects>('GET', path);
+      return callInChunks<Objects>(client, path, { query }, options.chunkSize);
+    });
     if (object === undefined) continue;
     if (asked.length === 1 && object.items === undefined) return print(object, options);
     items.push(...(object.items ?? [object]));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApiClient } from '../../cli/client/client.ts';
-import { planDrain } from '../../cli/nodes/drain-plan.ts';
+import { isGivenUp, planDrain } from '../../cli/nodes/drain-plan.ts';
 import { loadKubeconfig } from '../../cli/client/kubeconfig.ts';
 import { aPod } from '../objects.ts';
 import { until } from '../support/until.ts';
@@ -143,6 +143,16 @@ describe('planDrain', () => {
     const { evict, warnings, problems } = planDrain(pods, { ignoreDaemonsets: true });
     assert.deepEqual([evict, problems], [[pods[1]], []]);
     assert.match(warnings.join(), /^ignoring DaemonSet-managed Pods: .*\/daemonset$/);
+  });
+
+  it('waits for a pod that ends, but no longer than somebody wants to', () => {
+    const running = aPod({ name: 'running' });
+    const ending = { ...running, metadata: { ...running.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    const late = Date.parse('2026-01-01T00:00:11Z');
+    assert.equal(isGivenUp(ending, 10, late), true);
+    assert.equal(isGivenUp(ending, 20, late), false);
+    assert.equal(isGivenUp(ending, 0, late), false);
+    assert.equal(isGivenUp(running, 10, late), false);
   });
 
   it('takes finished pods whatever they are', () => {
