@@ -1,29 +1,7 @@
-import {
-  deleteOptionsName,
-  listName,
-  patchName,
-  refTo,
-  statusName,
-  watchEventName,
-  type Json,
-} from './openapi-schemas.ts';
+import { pathItem, type Action, type Kind, type Method, type Operation } from './openapi-operations.ts';
+import { deleteOptionsName, listName, patchName, statusName, watchEventName, type Json } from './openapi-schemas.ts';
 import { allows, apiVersionOf, type ResourceInfo } from './resources.ts';
 import { bodyType, typeNameOf, type BodyKind } from './schema-table.ts';
-
-type Method = 'get' | 'put' | 'post' | 'delete' | 'patch';
-type Action =
-  'get' | 'list' | 'put' | 'post' | 'delete' | 'deletecollection' | 'patch' | 'connect' | 'watch' | 'watchlist';
-
-interface Operation {
-  method: Method;
-  action: Action;
-  /** Names of the schemas that go in and come out. */
-  body?: string;
-  answer: string;
-  query: readonly string[];
-}
-
-type Kind = Pick<ResourceInfo, 'group' | 'version' | 'kind'>;
 
 /**
  * Query parameters. That PATCH, POST and PUT know `fieldValidation` tells clients that the server validates: without it
@@ -33,19 +11,12 @@ const writing = ['dryRun', 'fieldManager', 'fieldValidation'];
 const patching = [...writing, 'force'];
 const selecting = ['labelSelector', 'fieldSelector', 'limit', 'continue', 'resourceVersion', 'resourceVersionMatch'];
 const listing = [...selecting, 'watch', 'timeoutSeconds', 'allowWatchBookmarks', 'sendInitialEvents'];
+const streaming = ['container', 'stdin', 'stdout', 'stderr', 'tty'];
+const logging = ['container', 'follow', 'previous', 'timestamps', 'sinceSeconds', 'tailLines', 'limitBytes'];
 const deleting = ['dryRun', 'gracePeriodSeconds', 'propagationPolicy'];
 
 /** Verbs that OpenAPI calls by the name of their method. */
 const verbs: Partial<Record<Action, string>> = { post: 'create', put: 'update' };
-
-const booleans: ReadonlySet<string> = new Set(['force', 'watch', 'allowWatchBookmarks', 'sendInitialEvents']);
-const integers: ReadonlySet<string> = new Set(['limit', 'timeoutSeconds', 'gracePeriodSeconds']);
-
-/**
- * Without the strategic merge patch, though it is served: clients that see it here make patches from this document
- * instead of from what they know, and those differ in small ways.
- */
-const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json'];
 
 /** The paths of one resource with their operations. */
 export function openApiPaths(info: ResourceInfo): [string, Json][] {
@@ -119,9 +90,27 @@ function subresource(info: ResourceInfo, name: string): { kind: Kind; operations
       return posted('policy', 'Eviction');
     case 'token':
       return posted('authentication.k8s.io', 'TokenRequest', bodyType('TokenRequest').name);
+    case 'log':
+      return { kind: info, operations: [{ method: 'get', action: 'get', query: logging }] };
+    case 'exec':
+      return connected('PodExecOptions', ['command', ...streaming]);
+    case 'attach':
+      return connected('PodAttachOptions', streaming);
+    case 'portforward':
+      return connected('PodPortForwardOptions', ['ports']);
     default:
-      return { kind: info, operations: [{ method: 'get', action: 'connect', answer: statusName, query: [] }] };
+      return connected(`${info.kind}ProxyOptions`, [], ['get']);
   }
+}
+
+/** A subresource that becomes a connection, or another server's answer. */
+function connected(
+  kind: string,
+  query: readonly string[],
+  methods: readonly Method[] = ['get', 'post'],
+): { kind: Kind; operations: Operation[] } {
+  const operations = methods.map((method): Operation => ({ method, action: 'connect', query }));
+  return { kind: { group: '', version: 'v1', kind }, operations };
 }
 
 /** A subresource that takes a body of its own kind and answers with a Status, or something else. */
@@ -131,36 +120,4 @@ function posted(group: string, kind: BodyKind, answer = statusName): { kind: Kin
     kind: { group, version: 'v1', kind },
     operations: [{ method: 'post', action: 'post', body, answer, query: writing }],
   };
-}
-
-function pathItem(path: string, kind: Kind, operations: readonly Operation[]): Json {
-  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-  const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-  const entries = operations.map((operation) => [operation.method, describeOperation(path, kind, operation)]);
-  return { ...(Object.fromEntries(entries) as Json), ...(parameters.length > 0 && { parameters }) };
-}
-
-function describeOperation(path: string, { group, version, kind }: Kind, operation: Operation): Json {
-  const { action, answer, query } = operation;
-  return {
-    operationId: `${action}${path.replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
-    description: `${action} ${kind}`,
-    ...(query.length > 0 && { parameters: query.map(queryParameter) }),
-    ...requestBody(operation),
-    responses: { 200: { description: 'OK', content: { 'application/json': { schema: refTo(answer) } } } },
-    'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': { group, version, kind },
-  };
-}
-
-function requestBody({ action, body }: Operation): Json {
-  if (body === undefined) return {};
-  const types = action === 'patch' ? patchTypes : ['application/json', 'application/yaml'];
-  const content = Object.fromEntries(types.map((type) => [type, { schema: refTo(body) }]));
-  return { requestBody: { content, ...(body !== deleteOptionsName && { required: true }) } };
-}
-
-function queryParameter(name: string): Json {
-  const type = booleans.has(name) ? 'boolean' : integers.has(name) ? 'integer' : 'string';
-  return { name, in: 'query', schema: { type, uniqueItems: true } };
 }

@@ -68,6 +68,31 @@ describe('contract: OpenAPI v3', () => {
     ]);
   });
 
+  const connections: [string, string, string[], string[]][] = [
+    ['pods/{name}/log', 'Pod', ['get'], ['container', 'follow', 'previous', 'sinceSeconds', 'tailLines', 'timestamps']],
+    [
+      'pods/{name}/exec',
+      'PodExecOptions',
+      ['get', 'post'],
+      ['command', 'container', 'stderr', 'stdin', 'stdout', 'tty'],
+    ],
+    ['pods/{name}/attach', 'PodAttachOptions', ['get', 'post'], ['container', 'stderr', 'stdin', 'stdout', 'tty']],
+    ['pods/{name}/portforward', 'PodPortForwardOptions', ['get', 'post'], ['ports']],
+    ['services/{name}/proxy', 'ServiceProxyOptions', ['get'], []],
+  ];
+  for (const [path, kind, wanted, queries] of connections)
+    it(`says how to ask for ${path}`, async () => {
+      const item = (await fetch('api/v1')).json.paths[`/api/v1/namespaces/{namespace}/${path}`];
+      assert.deepEqual(Object.keys(item).sort(), [...wanted, 'parameters'].sort());
+      for (const method of wanted) {
+        const { parameters = [], responses, 'x-kubernetes-group-version-kind': of } = item[method];
+        assert.deepEqual(of, { group: '', version: 'v1', kind });
+        const names = parameters.map(({ name }: Json) => name);
+        for (const name of queries) assert.ok(names.includes(name), name);
+        assert.deepEqual(responses['200'].content, { '*/*': { schema: { type: 'string' } } });
+      }
+    });
+
   it('has a schema for every kind, that says which kind it is', async () => {
     const documents = new Map<string, Json>();
     for (const { info } of everyKind()) {
