@@ -15,7 +15,7 @@ const maxSteps = 1_000;
  */
 export class SharedFields {
   readonly #known = new Map<string, Shared>();
-  #nextId = 0;
+  #lastId = 0;
 
   /** The entries as they are to be kept: those that are kept already, a copy of any other. */
   share(entries: Entries): Entries {
@@ -32,25 +32,30 @@ export class SharedFields {
   #share(fields: Fields): Shared {
     const steps = Object.keys(fields);
     if (steps.length === 0) return none;
+    if (Object.isFrozen(fields)) return { fields };
     const parts = steps.map((step) => this.#share(fields[step] as Fields));
-    if (steps.length > maxSteps) return this.#make(steps, parts);
+    // Nor is what holds such a part known: it would hold on to it for as long.
+    if (steps.length > maxSteps || parts.some(({ id }) => id === undefined)) return { fields: join(steps, parts) };
     const key = parts.map(({ id }, at) => `${JSON.stringify(steps[at])}${id}`).join();
-    const found = this.#known.get(key) ?? this.#make(steps, parts);
-    this.#known.set(key, found);
-    return found;
+    const found = this.#known.get(key);
+    if (found !== undefined) return found;
+    this.#lastId += 1;
+    const made = { fields: join(steps, parts), id: this.#lastId };
+    this.#known.set(key, made);
+    return made;
   }
+}
 
-  #make(steps: readonly string[], parts: readonly Shared[]): Shared {
-    const fields: Record<string, object> = {};
-    for (const [at, step] of steps.entries()) fields[step] = (parts[at] ?? none).fields;
-    this.#nextId += 1;
-    return { fields, id: this.#nextId };
-  }
+function join(steps: readonly string[], parts: readonly Shared[]): Fields {
+  const fields: Record<string, object> = {};
+  for (const [at, step] of steps.entries()) fields[step] = (parts[at] ?? none).fields;
+  return fields;
 }
 
 interface Shared {
   fields: Fields;
-  id: number;
+  /** Undefined for what is not looked for again. */
+  id?: number;
 }
 
 /** The end of every path. */

@@ -25,6 +25,14 @@ export function findDuplicateKeys(text: string): string[] {
   return duplicates;
 }
 
+/** How many keys the objects of a valid JSON text have, each counted as often as it stands there. */
+export function countKeys(text: string): number {
+  let count = 0;
+  const quoted = /"(?:[^"\\]|\\.)*"/g;
+  while (quoted.test(text)) if (isKey(text, quoted.lastIndex)) count += 1;
+  return count;
+}
+
 /** What a JSON string says. */
 function textOf(quoted: string): string {
   return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);

@@ -1,5 +1,5 @@
 import { ApiError, messageOf } from '../errors.ts';
-import { findDuplicateKeys } from './duplicate-keys.ts';
+import { countKeys, findDuplicateKeys } from './duplicate-keys.ts';
 import { parseYaml, type ParsedValue } from './parse-yaml.ts';
 import { decodeProtobuf } from './protobuf.ts';
 
@@ -70,8 +70,9 @@ function parseJson(text: string, expectedKind = 'object'): ParsedValue {
     const message = `the object provided is unrecognized (must be of type ${expectedKind}): couldn't get version/kind; json parse error: ${messageOf(cause)} (${start})`;
     throw new ApiError('BadRequest', message, {}, { cause });
   }
-  new PlainCheck().check(value, 0); // before what costs more
-  return { value, duplicates: findDuplicateKeys(text) };
+  const plain = new PlainCheck();
+  plain.check(value, 0); // before what costs more
+  return { value, duplicates: countKeys(text) === plain.keys ? [] : findDuplicateKeys(text) };
 }
 
 function plain<T extends { value: unknown }>(parsed: T): T {
@@ -81,6 +82,8 @@ function plain<T extends { value: unknown }>(parsed: T): T {
 
 /** Refuses what no stored object may hold. A value that contains itself is refused as too deep. */
 class PlainCheck {
+  /** Of all objects. */
+  keys = 0;
   #values = 0;
 
   check(value: unknown, depth: number): void {
@@ -99,6 +102,7 @@ class PlainCheck {
     for (const key of Object.keys(value)) {
       if (key === '__proto__') throw refuse('"__proto__" is not allowed as a key');
       checkText(key);
+      this.keys += 1;
       this.check((value as Record<string, unknown>)[key], depth + 1);
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { hasReason, type Reason } from '../../shared/errors.ts';
-import { findDuplicateKeys } from '../../shared/objects/duplicate-keys.ts';
+import { countKeys, findDuplicateKeys } from '../../shared/objects/duplicate-keys.ts';
 import { maxBodyBytes, parseBody, type ParsedBody } from '../../shared/objects/parse-body.ts';
 import { parseYamlDocuments } from '../../shared/objects/parse-yaml.ts';
 
@@ -72,6 +72,22 @@ describe('parse body', () => {
       parse('spec:\n  replicas: 1\n  replicas: 2\nlist: [{x: 1}, {x: 1, x: 2}]', yaml).problems,
       problems,
     );
+  });
+
+  it('counts the keys of any JSON text as they stand there', () => {
+    const keysOf = (value: unknown): number =>
+      typeof value !== 'object' || value === null
+        ? 0
+        : Object.values(value).reduce<number>(
+            (sum, part) => sum + keysOf(part),
+            Array.isArray(value) ? 0 : Object.keys(value).length,
+          );
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.nat(3), (value, indent) => {
+        assert.equal(countKeys(JSON.stringify(value, undefined, indent)), keysOf(value));
+      }),
+    );
+    assert.equal(countKeys('{"a": 1, "a":{"\\":" : "b\\u0022" :[{"c":":"}]}}'), 5);
   });
 
   it('finds no duplicates in what JSON.stringify writes', () => {

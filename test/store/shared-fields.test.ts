@@ -5,6 +5,7 @@ import type { StateStore } from '../../controller/store/state-store.ts';
 import type { Store } from '../../controller/store/store.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
+import { usedBytes } from '../api/hostile/used-bytes.ts';
 
 const owned = (): object => ({ 'f:data': { 'f:a': {}, 'f:b': {} }, 'f:metadata': { 'f:labels': { 'f:x': {} } } });
 
@@ -50,6 +51,23 @@ describe('fields that many objects have alike', () => {
     const stored = await store.create('configmaps', mine);
     Object.assign(fieldsOf(mine) as object, { 'f:other': {} });
     assert.deepEqual(fieldsOf(stored), owned());
+  });
+
+  it('are held no longer than the objects when these are large', async () => {
+    const large = (at: number): object =>
+      Object.fromEntries(Array.from({ length: 2_000 }, (_, step) => [`f:key-${at}-${step}`, {}]));
+    const round = async (at: number): Promise<void> => {
+      await store.create('configmaps', aMap('large', { 'f:data': large(at) }));
+      await store.remove('configmaps', 'default', 'large');
+      await store.create('configmaps', aMap('small', { 'f:data': { [`f:${at}`]: {} } }));
+      await store.remove('configmaps', 'default', 'small');
+    };
+    store = await openStore(state, systemClock, { changes: 1, bytes: 1, followerBytes: 1 });
+    await round(0);
+    const first = usedBytes();
+    for (let at = 1; at <= 200; at += 1) await round(at);
+    const growth = usedBytes() - first;
+    assert.ok(growth < 10 * 1024 * 1024, `${growth} bytes more`);
   });
 
   it('stay apart when they differ in a part or a step', async () => {

@@ -118,12 +118,20 @@ function selectBelow(
 /** What stands at the end of most steps: one for all. */
 const noFields: JsonObject = Object.freeze({});
 
-/** As `fieldsV1` of a managedFields entry. */
+/** A map of more keys is that of one object alone. */
+const maxShared = 1_000;
+
+/** As `fieldsV1` of a managedFields entry. A part that no other object will have is frozen: it is kept as it is. */
 export function toFieldsV1({ isMember, children }: FieldSet): JsonObject {
   if (children.size === 0) return noFields;
   const fields: JsonObject = isMember ? { '.': noFields } : {};
-  for (const step of [...children.keys()].sort()) fields[step] = toFieldsV1(children.get(step) ?? emptySet);
-  return fields;
+  let isFlat = true;
+  for (const step of [...children.keys()].sort()) {
+    const below = toFieldsV1(children.get(step) ?? emptySet);
+    if (below !== noFields) isFlat = false;
+    fields[step] = below;
+  }
+  return isFlat && children.size > maxShared ? Object.freeze(fields) : fields;
 }
 
 export function fromFieldsV1(fields: unknown, isRoot = true): FieldSet {
