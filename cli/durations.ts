@@ -12,6 +12,12 @@ export function parseDurationMs(text: string): number {
   return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (units[unit] ?? 0), 0);
 }
 
+/** A duration as it would be written: `24h`, `10m`, `30s`, `0`. */
+export function formatDuration(ms: number): string {
+  const unit = ['h', 'm', 's'].find((each) => ms > 0 && ms % (units[each] ?? 1) === 0);
+  return unit === undefined ? String(ms) : `${ms / (units[unit] ?? 1)}${unit}`;
+}
+
 /** A whole number from 0 on. */
 export function parseWhole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 0 on.');

@@ -1,12 +1,21 @@
-import { Help, type Command, type HelpConfiguration } from 'commander';
+import { Help, type Command, type HelpConfiguration, type Option } from 'commander';
+import { formatDuration } from './durations.ts';
 
 /** How every help looks: a line for each command, with its name and what it does. */
 export const helpStyle: HelpConfiguration = {
   subcommandTerm: (command) => command.name(),
   // those of berth itself, -h and -V, would only push its commands off the screen
   visibleOptions: (command) => (command.parent === null ? [] : new Help().visibleOptions(command)),
+  optionDescription: describeOption,
   visibleCommands: ({ commands }) => [...commands], // without `help`, which does what `--help` does
 };
+
+/** As commander does, but with durations as people write them, and without what says nothing. */
+function describeOption(option: Option): string {
+  const text = new Help().optionDescription(option).replace(', preset: "server"', '; alone: server');
+  if (!option.flags.includes('<duration>')) return text.replace(/ \(default: ""\)$/, '');
+  return text.replace(/\(default: (\d+)\)$/, (_all, ms: string) => `(default: ${formatDuration(Number(ms))})`);
+}
 
 const start = `
 Start here:

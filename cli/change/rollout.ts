@@ -55,7 +55,7 @@ export function rolloutCommand(): Command {
     return command;
   };
   add('status', 'Wait until the newest revision is out', status, ['berth rollout status deployment/web --timeout 2m'])
-    .option('--timeout <duration>', 'how long (default: 10m)', parseDurationMs, 600_000)
+    .option('--timeout <duration>', 'how long', parseDurationMs, 600_000)
     .option('--revision <number>', 'fail when another revision is rolled out', parseWhole)
     .option('-w, --watch [bool]', 'wait: true, or false to look once', 'true');
   add('history', 'List the revisions, or show one', showHistory, [

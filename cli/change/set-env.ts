@@ -14,7 +14,7 @@ interface EnvOptions extends SetOptions {
   from?: string;
   keys?: string[];
   list?: boolean;
-  overwrite?: string;
+  overwrite?: string | true;
   prefix: string;
   resolve?: boolean;
 }
@@ -30,7 +30,7 @@ export function envCommand(): Command {
     .option('--from <type/name>', 'a variable for each key of this configmap or secret')
     .option('--keys <keys>', 'with --from: only these keys', collect)
     .option('--prefix <text>', 'with --from: what the names of the variables begin with', '')
-    .option('--overwrite [bool]', 'give a variable that is there another value', 'true')
+    .option('--overwrite [bool]', 'true or false: give a variable that is there another value (default: true)')
     .option('--list', 'show it')
     .option('--resolve', 'with --list: the values of configmaps and secrets');
   command.action((words: string[], options: EnvOptions) => {

@@ -4,6 +4,7 @@ import { patchContainers, setAll, setting, type SetOptions } from './setting.ts'
 import { withApiOptions } from '../client/session.ts';
 import { collect } from '../create/creating.ts';
 import { containersNamed } from '../pods/pod-template.ts';
+import { formatExamples } from '../examples.ts';
 import { UsageError } from '../usage.ts';
 
 /** `berth set image|env|resources|serviceaccount`: of the pods of whatever makes them. */
@@ -14,7 +15,8 @@ export function setCommand(): Command {
     .addCommand(envCommand())
     .addCommand(resourcesCommand())
     .addCommand(accountCommand());
-  return withApiOptions(command, ['berth set image deployment/web web=nginx:1.27']);
+  // Flags of its own would be taken from the words of the commands below, -n too.
+  return command.addHelpText('after', formatExamples(['berth set image deployment/web web=nginx:1.27']));
 }
 
 function imageCommand(): Command {

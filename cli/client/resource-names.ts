@@ -65,9 +65,10 @@ export class ResourceNames {
     if (exact.length > 0) return exact.slice(0, 1);
     const members = this.all.filter(({ categories }) => categories.includes(name));
     if (members.length > 0) return members;
-    throw new UsageError(
-      `the server has no resource type "${word}"; it has: ${this.all.map((r) => r.plural).join(', ')}`,
-    );
+    const every = this.all.flatMap(({ plural, singular }) => [plural, singular]);
+    const meant = nearestWord(name, every);
+    const next = meant === undefined ? 'berth api-resources lists what it has' : `did you mean ${meant}?`;
+    throw new UsageError(`the server has no resource type "${word}"; ${next}`);
   }
 
   /** The resource of a manifest, in any version; `source` is where that stands. Throws UsageError. */

@@ -25,7 +25,7 @@ export function tokenCommand(): Command {
   token.addCommand(
     withApiOptions(new Command('create'), ['berth token create', 'berth token create --ttl 1h --uses 3'])
       .description('Make a token and print it')
-      .option('--ttl <duration>', 'valid for so long (default: 24h)', parseDurationMs, 86_400_000)
+      .option('--ttl <duration>', 'valid for so long', parseDurationMs, 86_400_000)
       .option('--uses <count>', 'good for so many machines', parseWhole, 1)
       .addOption(outputOption('json', 'yaml'))
       .action((options: CreateOptions) =>

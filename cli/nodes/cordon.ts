@@ -6,6 +6,7 @@ import { outputOption } from '../print/output.ts';
 import { Results } from '../print/results.ts';
 import { pathOf, selectObjects, type ObjectRef } from '../client/selection.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
+import { UsageError } from '../usage.ts';
 
 /** Options of what acts on nodes. */
 export interface NodeOptions extends ApiOptions {
@@ -46,6 +47,9 @@ function command(unschedulable: boolean, description: string): Command {
 
 /** Nodes by their names, also as `node/node-1`, or by label. Throws UsageError when nothing says which. */
 export function selectNodes(session: Session, words: readonly string[], options: NodeOptions): Promise<ObjectRef[]> {
+  if (words.length === 0 && options.selector === undefined) {
+    throw new UsageError('name the nodes, or choose them with -l');
+  }
   return selectObjects(session, ['nodes', ...words.map((word) => word.replace(/^(nodes?|no)\//, ''))], options);
 }
 

@@ -21,13 +21,13 @@ export interface DebugOptions extends ApiOptions {
   replace?: boolean;
   sameNode?: boolean;
   setImage?: string[];
-  shareProcesses?: string;
+  shareProcesses?: string | true;
   keepLabels?: boolean;
   keepAnnotations?: boolean;
   keepLiveness?: boolean;
   keepReadiness?: boolean;
   keepStartup?: boolean;
-  keepInitContainers: string;
+  keepInitContainers?: string | true;
 }
 
 type Context = Container['securityContext'];

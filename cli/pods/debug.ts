@@ -21,7 +21,7 @@ import { UsageError } from '../usage.ts';
 /** `berth debug -it web --image=busybox --target=main`: tools in a running pod, in a copy of it, or on a node. */
 export function debugCommand(): Command {
   const command = new Command('debug')
-    .description('Look into a pod, a copy of it, or a node with a container of tools')
+    .description('Look into a pod, a copy of it, or a node, with tools')
     .argument('<pod>', 'POD, TYPE/NAME or node/NAME')
     .argument('[command...]', 'what runs instead of the image’s own command, after --')
     .option('--image <image>', 'the image with the tools')
@@ -68,8 +68,8 @@ function addCopyFlags(command: Command): Command {
   for (const [flag, description] of flags) command.addOption(copy(flag, description));
   return command
     .addOption(copy('--set-image <name=image>', 'other images, * for all containers').argParser(collect))
-    .addOption(copy('--share-processes [bool]', 'its containers see each other’s processes').preset('true'))
-    .addOption(copy('--keep-init-containers [bool]', 'with its init containers').preset('true').default('true'));
+    .addOption(copy('--share-processes [bool]', 'true or false: its containers see each other’s processes'))
+    .addOption(copy('--keep-init-containers [bool]', 'true or false: with its init containers (default: true)'));
 }
 
 /** What can be told before anybody is asked. Throws UsageError. */

@@ -40,12 +40,7 @@ export function waitCommand(): Command {
     .requiredOption('--for <state>', 'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}[=VALUE]')
     .option('--field-selector <fields>', 'objects with these fields, as spec.nodeName=node-1')
     .option('-A, --all-namespaces', 'in all namespaces')
-    .option(
-      '--timeout <duration>',
-      'how long, as 30s, 5m or 1h; 0 checks once, -1 waits for a week',
-      parseTimeout,
-      30_000,
-    )
+    .option('--timeout <duration>', 'how long; 0 checks once, -1 waits for a week', parseTimeout, 30_000)
     .addOption(outputOption('json', 'yaml', 'name', 'jsonpath=…'))
     .action((words: string[], options: WaitOptions) =>
       withSession(options, (session) => wait(session, words, options)),

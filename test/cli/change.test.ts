@@ -191,6 +191,10 @@ describe('berth changes objects', function () {
     assert.equal(await plane.ok('set sa deploy/web builder'), 'deployment.apps/web serviceaccount updated');
     assert.equal(await show('deploy web', '{.spec.template.spec.serviceAccountName}'), 'builder');
     assert.match(await plane.fails('set serviceaccount deploy/web', 2), /name the account last/);
+    for (const what of ['image deploy/web web=x', 'env deploy/web A=b', 'sa deploy/web a']) {
+      assert.match(await plane.fails(`set ${what} -n nowhere`, 1), /"web" not found$/, what);
+      assert.match(await plane.fails(`set ${what} --as nobody`, 1), /User "nobody" cannot get/, what);
+    }
   });
 
   it('makes services, autoscalers and pods', async () => {

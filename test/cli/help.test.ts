@@ -43,6 +43,17 @@ describe('berth --help', () => {
     assert.match(stdout, /Start here:\n +berth quickstart/);
   });
 
+  it('shows durations as people write them', async () => {
+    for (const [words, shown] of [
+      ['wait', '30s'],
+      ['rollout status', '10m'],
+      ['token create', '24h'],
+    ] as const) {
+      const { stdout } = await runCommand(process.execPath, [...berthArguments, ...words.split(' '), '--help']);
+      assert.match(stdout, new RegExp(`\\(default:\\s+${shown}\\)`), words);
+    }
+  });
+
   it('proposes the command that was meant by a word that is near, or that another tool has', async () => {
     const refusal = async (...words: string[]): Promise<string> => {
       const { code, stderr } = await runCommand(process.execPath, [...berthArguments, ...words]);
