@@ -10,6 +10,7 @@ import {
   defaultService,
 } from './defaults/service.ts';
 import { settleService } from './defaults/service-change.ts';
+import { withStatusFields } from './defaults/status.ts';
 import { defaultClaim, defaultStorageClass, defaultVolumeObject } from './defaults/storage.ts';
 import {
   defaultDaemonSet,
@@ -66,8 +67,9 @@ const shallow: ReadonlySet<ResourceName> = new Set<ResourceName>(['secrets']);
 export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: T): T {
   const resource = resourceName(info);
   const fill = defaulters[resource] as ((object: T) => void) | undefined;
-  if (fill === undefined) return object;
-  const copy = shallow.has(resource) ? { ...object } : copyObject(object);
+  const whole = withStatusFields(resource, object);
+  if (fill === undefined) return whole;
+  const copy = shallow.has(resource) ? { ...whole } : copyObject(whole);
   fill(copy);
   return copy;
 }

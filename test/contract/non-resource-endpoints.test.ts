@@ -25,6 +25,14 @@ describe('contract: endpoints that are no resources', () => {
     for (const field of [...fields, 'platform']) assert.equal(typeof json[field], 'string', field);
   });
 
+  it('goes by the paths of generated clients, which end with a slash', async () => {
+    for (const path of ['/version', '/.well-known/openid-configuration', '/openid/v1/jwks', '/apis/batch']) {
+      const [plain, slashed] = [await api.call('GET', path), await api.call('GET', `${path}/`)];
+      assert.deepEqual([slashed.code, slashed.json], [200, plain.json], path);
+    }
+    assert.equal((await api.call('DELETE', `${maps}/`)).code, 404, 'a name that was left out is not all objects');
+  });
+
   for (const path of ['/healthz', '/livez', '/readyz', '/readyz?verbose'])
     it(`is well at ${path}`, async () => {
       const { code, text, headers } = await api.call('GET', path);
@@ -45,6 +53,8 @@ describe('contract: endpoints that are no resources', () => {
     ['/apis/apps/v1', 'APIResourceList'],
     ['/api', 'APIVersions'],
     ['/apis', 'APIGroupList'],
+    ['/apis/', 'APIGroupList'],
+    ['/api/v1/', 'APIResourceList'],
   ];
   for (const [path, kind] of lists)
     it(`answers an ${kind} at ${path}, whatever its clients can read besides`, async () => {

@@ -23,11 +23,15 @@ const cases: readonly (readonly [string, object])[] = [
         ipFamilies: ['IPv4'],
         ipFamilyPolicy: 'SingleStack',
       },
+      status: { loadBalancer: {} },
     },
   ],
   [
     manifest('v1', 'Service', 'spec: {type: ExternalName, externalName: example.com}'),
-    { spec: { type: 'ExternalName', externalName: 'example.com', sessionAffinity: 'None' } },
+    {
+      spec: { type: 'ExternalName', externalName: 'example.com', sessionAffinity: 'None' },
+      status: { loadBalancer: {} },
+    },
   ],
   [
     manifest('v1', 'PersistentVolumeClaim', 'spec: {dataSource: {kind: PersistentVolumeClaim, name: old}}'),
@@ -93,6 +97,7 @@ const cases: readonly (readonly [string, object])[] = [
           scaleDown: { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] },
         },
       },
+      status: { currentReplicas: 0, desiredReplicas: 0 },
     },
   ],
   [

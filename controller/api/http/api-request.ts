@@ -79,18 +79,24 @@ export interface RequestTarget {
   proxied: ProxiedPath;
 }
 
+const objectPath = /^\/(?:api\/[^/]+|apis\/[^/]+\/[^/]+)\/./;
 const proxyPath = /^(\/api\/v1\/(?:namespaces\/[^/]+\/(?:pods|services)|nodes)\/[^/]+\/proxy)(?=\/|$)/;
 
-/** Reads the request line's target. Throws BadRequest when it is no path or not decodable. */
+/**
+ * Reads the request line's target. A slash at the end of a path that names no objects means nothing: generated clients
+ * ask for `/version/` and `/apis/`. Throws BadRequest when it is no path or not decodable.
+ */
 export function parseTarget(url: string | undefined): RequestTarget {
   if (url === undefined || !url.startsWith('/')) throw new ApiError('BadRequest', 'the request target is not a path');
   const mark = url.indexOf('?');
   const whole = mark < 0 ? url : url.slice(0, mark);
   const path = proxyPath.exec(whole)?.[1] ?? whole;
   const proxied = { path: whole.slice(path.length), query: mark < 0 ? '' : url.slice(mark) };
+  // In the path of objects an empty last part is a name that was left out, which must never stand for all of them.
+  const named = objectPath.test(path) ? path : path.replace(/(?<=.)\/$/, '');
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   try {
-    return { segments: path.slice(1).split('/').map(decodeSegment), query, proxied };
+    return { segments: named.slice(1).split('/').map(decodeSegment), query, proxied };
   } catch (error) {
     throw new ApiError('BadRequest', 'the request path is not valid percent-encoding', {}, { cause: error });
   }

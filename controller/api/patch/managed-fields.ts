@@ -67,8 +67,8 @@ export function trackUpdate<T extends KubeObject>(
     ...(subresource && { subresource }),
   };
   const shape = shapeOf(info);
-  const before = fieldsOf(types, shape, previous && without(previous, next));
-  const after = fieldsOf(types, shape, previous ? without(next, previous) : next);
+  const before = fieldsOf(types, shape, previous && changedParts(previous, next, write));
+  const after = fieldsOf(types, shape, changedParts(next, previous, write));
   const gained = written(before, after);
   const gone = difference(before, after);
   const owners = readOwners(givenOrLive(previous, next));
@@ -80,10 +80,16 @@ export function trackUpdate<T extends KubeObject>(
   return withManagedFields(next, [...others, withFields(mine, owned, now)]);
 }
 
-/** The object without what the other says alike: that changes no owner, and most writes leave spec or status alone. */
-function without(object: KubeObject, other: KubeObject): KubeObject {
+/**
+ * The object without what the other says alike: that changes no owner, and most writes leave spec or status alone.
+ * Whoever writes the resource itself owns nothing of its status.
+ */
+function changedParts(object: KubeObject, other: KubeObject | undefined, { info, subresource }: Write): KubeObject {
   const { apiVersion, kind, metadata, ...parts } = object;
-  const changed = Object.entries(parts).filter(([name, part]) => !isEqual(part, (other as object as Parts)[name]));
+  const hasStatusAside = subresource !== 'status' && info.subresources.includes('status');
+  const changed = Object.entries(parts).filter(
+    ([name, part]) => !(hasStatusAside && name === 'status') && !isEqual(part, (other as Parts | undefined)?.[name]),
+  );
   return { apiVersion, kind, metadata, ...Object.fromEntries(changed) };
 }
 

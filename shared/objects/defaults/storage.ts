@@ -17,14 +17,11 @@ export function defaultClaimSpec(spec: PersistentVolumeClaimSpec): void {
 }
 
 /** Fills in a PersistentVolume. */
-export function defaultVolumeObject(volume: PersistentVolume): void {
-  const { spec } = volume;
-  if (spec) {
-    spec.persistentVolumeReclaimPolicy ||= 'Retain';
-    spec.volumeMode ||= 'Filesystem';
-    if (spec.hostPath) spec.hostPath.type ??= '';
-  }
-  Object.assign(volume, { status: { phase: 'Pending', ...volume.status } });
+export function defaultVolumeObject({ spec }: PersistentVolume): void {
+  if (!spec) return;
+  spec.persistentVolumeReclaimPolicy ||= 'Retain';
+  spec.volumeMode ||= 'Filesystem';
+  if (spec.hostPath) spec.hostPath.type ??= '';
 }
 
 /** Fills in a StorageClass. */
