@@ -1,5 +1,5 @@
 import { allows, apiVersionOf, type ResourceInfo } from './resources.ts';
-import { bodyType, type BodyKind, knownType, typeNameOf } from './schema-table.ts';
+import { bodyType, type BodyKind, isAtomicType, knownType, typeNameOf } from './schema-table.ts';
 import type { FieldSchema, TypeSchema } from './schema.ts';
 
 export interface Json {
@@ -100,6 +100,7 @@ function addType(schemas: Json, type: TypeSchema): void {
     type: 'object',
     ...(type.required.length > 0 && { required: type.required }),
     properties,
+    ...(isAtomicType(type.name) && { 'x-kubernetes-map-type': 'atomic' }),
   };
   for (const [name, field] of Object.entries(type.fields)) {
     properties[name] = fieldSchema(field);

@@ -74,20 +74,27 @@ export function shortNameOf(typeName: string): string {
   return ownShortNames[typeName] ?? typeName.slice(typeName.lastIndexOf('.') + 1);
 }
 
+/** Whether apply replaces objects of the type whole. */
+export function isAtomicType(typeName: string): boolean {
+  return atomicTypes.has(shortNameOf(typeName));
+}
+
 function fieldSchema(path: string, { t, d }: GeneratedField): FieldSchema {
   const base = readType(quantities.has(path) ? t.replace('string', 'quantity') : t);
   const field: FieldSchema = { ...base, ...mergeRules[path] };
   if (d !== undefined) field.description = d;
   const values = enums[path];
   if (values) field.enum = values;
-  if (field.type === 'object' && atomicTypes.has(shortNameOf(field.ref ?? ''))) field.mapType = 'atomic';
   return field;
 }
 
 function readType(text: string): FieldSchema {
   if (text.startsWith('[]')) return { type: 'array', items: readType(text.slice(2)) };
   if (text.startsWith('{}')) return { type: 'map', items: readType(text.slice(2)) };
-  if (text.startsWith('&')) return { type: 'object', ref: text.slice(1) };
+  if (text.startsWith('&')) {
+    const ref = text.slice(1);
+    return { type: 'object', ref, ...(isAtomicType(ref) && { mapType: 'atomic' }) };
+  }
   const [type, format] = text.split(':') as [FieldSchema['type'], string | undefined];
   return format === undefined ? { type } : { type, format };
 }

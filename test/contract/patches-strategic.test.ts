@@ -143,22 +143,22 @@ describe('contract: strategic merge patches', () => {
     await send('POST', `${core}/configmaps`, { metadata: { name, finalizers: ['example.com/a', 'example.com/b'] } });
     const finalizers = async (metadata: object): Promise<Json> => (await patch(path, { metadata })).metadata.finalizers;
     assert.deepEqual(await finalizers({ finalizers: ['example.com/c', 'example.com/a'] }), [
+      'example.com/c',
       'example.com/a',
       'example.com/b',
-      'example.com/c',
     ]);
     assert.deepEqual(await finalizers({ '$deleteFromPrimitiveList/finalizers': ['example.com/b'] }), [
-      'example.com/a',
       'example.com/c',
+      'example.com/a',
     ]);
-    const order = { '$setElementOrder/finalizers': ['example.com/c', 'example.com/a'] };
-    assert.deepEqual(await finalizers(order), ['example.com/c', 'example.com/a']);
+    const order = { '$setElementOrder/finalizers': ['example.com/a', 'example.com/c'] };
+    assert.deepEqual(await finalizers(order), ['example.com/a', 'example.com/c']);
     const one = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, finalizers: ['example.com/d'] } };
     const added = await send('PATCH', `${path}?fieldManager=one`, one, applied);
-    assert.deepEqual(added.metadata.finalizers, ['example.com/c', 'example.com/a', 'example.com/d']);
+    assert.deepEqual(added.metadata.finalizers, ['example.com/a', 'example.com/c', 'example.com/d']);
     const none = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
     const gone = await send('PATCH', `${path}?fieldManager=one`, none, applied);
-    assert.deepEqual(gone.metadata.finalizers, ['example.com/c', 'example.com/a']);
+    assert.deepEqual(gone.metadata.finalizers, ['example.com/a', 'example.com/c']);
     assert.equal((await patch(path, { metadata: { finalizers: null } })).metadata.finalizers, undefined);
   });
 
@@ -178,7 +178,7 @@ describe('contract: strategic merge patches', () => {
     });
     assert.deepEqual(
       patched.metadata.ownerReferences.map(({ uid }: Json) => uid),
-      ['u-2', 'u-3'],
+      ['u-3', 'u-2'],
     );
   });
 

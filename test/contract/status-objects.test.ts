@@ -244,9 +244,9 @@ describe('contract: refusals', () => {
       });
     assert.equal((await apply('ann', '1')).code, 201);
     const { code, json } = await apply('bob', '2');
-    const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "ann" using v1', field: '.data.k' }];
+    const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "ann"', field: '.data.k' }];
     assert.deepEqual([code, json.reason, json.details.causes], [409, 'Conflict', causes]);
-    assert.equal(json.message, 'Apply failed with 1 conflict: conflict with "ann" using v1: .data.k');
+    assert.equal(json.message, 'Apply failed with 1 conflict: conflict with "ann": .data.k');
   });
 
   it('410 Expired of a list that took too long', async () => {

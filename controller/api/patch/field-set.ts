@@ -143,10 +143,18 @@ export function fromFieldsV1(fields: unknown, isRoot = true): FieldSet {
   return { isMember: !isRoot && (children.size === 0 || Object.hasOwn(fields, '.')), children };
 }
 
-/** The members as conflicts name them: `.spec.containers[name="c1"].image`. */
+/**
+ * The members as conflicts name them, `.spec.containers[name="c1"].image`, in the order of structured-merge-diff: those
+ * of a level by name, then what is below.
+ */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const below = [...set.children].flatMap(([step, child]) => pathsOf(child, prefix + showStep(step)));
-  return set.isMember ? [prefix, ...below] : below;
+  const children = [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
+  const here = children.filter(([, child]) => child.isMember).map(([step]) => prefix + showStep(step));
+  const isBranch = (child: FieldSet): boolean => child.children.size > 0;
+  const below = children
+    .filter(([, child]) => isBranch(child))
+    .flatMap(([step, child]) => pathsOf(child, prefix + showStep(step)));
+  return [...here, ...below];
 }
 
 function showStep(step: string): string {

@@ -123,11 +123,12 @@ function liveOwners(
 function checkConflicts({ info }: Apply, others: readonly Ownership[], gained: FieldSet, name: string): void {
   const conflicts = others
     .map((owner) => ({ owner, fields: intersection(owner.fields, gained) }))
-    .filter(({ fields }) => !isEmpty(fields));
+    .filter(({ fields }) => !isEmpty(fields))
+    .sort((a, b) => (identify(a.owner) < identify(b.owner) ? -1 : 1));
   if (conflicts.length === 0) return;
   const causes = conflicts.flatMap(({ owner, fields }) => pathsOf(fields).map((field) => causeOf(owner, field)));
   const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
-  const lines = conflicts.map(({ owner, fields }) => describe(owner, pathsOf(fields)));
+  const lines = conflicts.map(({ owner, fields }) => describe(owner, pathsOf(fields), causes.length === 1));
   const [kind = ''] = resourceName(info).split('.');
   const details = { name, kind, ...(info.group !== '' && { group: info.group }), causes };
   throw new ApiError('Conflict', `Apply failed with ${count}: ${lines.join('\n')}`, details);
@@ -137,12 +138,19 @@ function causeOf(owner: Ownership, field: string): Cause {
   return { reason: 'FieldManagerConflict', message: `conflict with ${nameOf(owner)}`, field };
 }
 
-function describe(owner: Ownership, paths: readonly string[]): string {
-  if (paths.length === 1) return `conflict with ${nameOf(owner)}: ${paths[0]}`;
+/** What kube-apiserver sorts managers by. */
+function identify({ manager, operation, apiVersion, subresource }: Ownership): string {
+  return JSON.stringify({ manager, operation, apiVersion, subresource });
+}
+
+/** One conflict is one line; of several, each manager has a line of its own and one for each of its fields. */
+function describe(owner: Ownership, paths: readonly string[], isOnly: boolean): string {
+  if (isOnly) return `conflict with ${nameOf(owner)}: ${paths.join('')}`;
   return [`conflicts with ${nameOf(owner)}:`, ...paths.map((path) => `- ${path}`)].join('\n');
 }
 
-function nameOf({ manager, apiVersion, subresource }: Ownership): string {
+/** Managers that apply are known by their name alone, whatever version they apply in. */
+function nameOf({ manager, operation, apiVersion, subresource }: Ownership): string {
   const part = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`;
-  return `${JSON.stringify(manager)}${part} using ${apiVersion}`;
+  return `${JSON.stringify(manager)}${part}${operation === 'Apply' ? '' : ` using ${apiVersion}`}`;
 }

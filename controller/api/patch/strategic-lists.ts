@@ -23,13 +23,13 @@ function mergeScalars({ current, patch, order, deleted = [] }: ListMerge): Json[
   const removed = new Set(deleted.map(scalarKey));
   const kept = current.filter((item) => !removed.has(scalarKey(item)));
   const merged = unique([...kept, ...patch], scalarKey);
-  return ordered(merged, current, order, scalarKey);
+  return ordered(merged, current, order ?? patch, scalarKey);
 }
 
-/** Patched elements merge with theirs, new ones go to the end, `$patch: delete` removes, `$patch: replace` starts anew. */
+/** Patched elements merge with theirs, `$patch: delete` removes, `$patch: replace` starts anew. */
 function mergeElements({ current, patch, order, mergeItem }: ListMerge, key: string): Json[] {
   const given = patch.filter((item) => howOf(item) !== 'replace');
-  if (given.length < patch.length) return given.map(plain);
+  if (given.length < patch.length) return given.filter((item) => howOf(item) !== 'delete').map(plain);
   const deleted = new Set(given.filter((item) => howOf(item) === 'delete').map((item) => requireKey(item, key)));
   const merged = current.filter((item) => !deleted.has(elementKey(item, key)));
   const places = new Map<string, number>();
@@ -42,17 +42,19 @@ function mergeElements({ current, patch, order, mergeItem }: ListMerge, key: str
     merged[at] = isObject(found) ? mergeItem(found, item as JsonObject) : plain(item);
     places.set(id, at);
   }
-  return ordered(merged, current, order, (item) => elementKey(item, key));
+  return ordered(merged, current, order ?? given, (item) => elementKey(item, key));
 }
 
-/** Elements that `order` names come in its order; the others keep their places between them. */
+/**
+ * Elements that `order` names come in its order, the others keep their places between them, after those that are new.
+ * A patch that gives no order gives that of its elements, as in Kubernetes.
+ */
 function ordered(
   merged: readonly Json[],
   before: readonly Json[],
-  order: readonly Json[] | undefined,
+  order: readonly Json[],
   keyOf: (item: Json) => string,
 ): Json[] {
-  if (order === undefined) return [...merged];
   const places = new Map(order.map((item, at) => [keyOf(item), at]));
   const placeOf = (item: Json): number | undefined => places.get(keyOf(item));
   const wanted = merged.filter((item) => placeOf(item) !== undefined);

@@ -57,9 +57,20 @@ export const mergeRules: Readonly<Record<string, MergeRules>> = {
   'PodDisruptionBudgetStatus.conditions': byKey('type'),
   'PodDisruptionBudgetSpec.selector': { patchStrategy: ['replace'] },
   'PersistentVolumeClaimStatus.conditions': byKey('type'),
+  'PersistentVolumeSpec.claimRef': { mapType: 'granular' },
   'ServiceStatus.conditions': byKey('type'),
   'ServiceSpec.ports': byKey('port', 'port', 'protocol'),
   'ServiceSpec.selector': atomicMap,
+  'ReplicationControllerSpec.selector': atomicMap,
+  'Scheduling.nodeSelector': atomicMap,
+  'ControllerRevision.data': atomicMap,
+  'HorizontalPodAutoscalerSpecV1.scaleTargetRef': atomicMap,
+  'PodStatus.resourceClaimStatuses': byNameWithRetainKeys,
+  'ResourceStatus.resources': { listType: 'map', listMapKeys: ['resourceID'] },
+  'PodFailurePolicyOnExitCodesRequirement.values': { listType: 'set' },
+  'UncountedTerminatedPods.failed': { listType: 'set' },
+  'UncountedTerminatedPods.succeeded': { listType: 'set' },
+  'Endpoint.addresses': { listType: 'set' },
 };
 
 /** Objects that apply replaces whole, wherever they stand. */
@@ -75,4 +86,9 @@ export const atomicTypes: ReadonlySet<string> = new Set([
   'ResourceFieldSelector',
   'NodeSelector',
   'NodeSelectorTerm',
+  'OwnerReference',
+  'RoleRef',
+  'ScopeSelector',
+  'SecretReference',
+  'ServiceBackendPort',
 ]);

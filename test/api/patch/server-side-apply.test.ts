@@ -135,6 +135,23 @@ describe('server-side apply', () => {
     );
   });
 
+  it('names managers in order, those that apply without a version, with the fields of a level before what is below', () => {
+    const pod = (name: string, image: string): ReturnType<typeof aPod> =>
+      aPod({ restartPolicy: name, hostname: name, containers: [{ name: 'c', image }] });
+    const first = apply(undefined, pod('one', 'a:1'), 'zoe');
+    const second = update(first, { ...first, spec: { ...first.spec, hostname: 'two' } } as typeof first, 'ann');
+    fails(
+      () => apply(second, pod('three', 'a:3'), 'kubectl'),
+      'Conflict',
+      ({ message }) =>
+        assert.equal(
+          message,
+          'Apply failed with 3 conflicts: conflicts with "ann" using v1:\n- .spec.hostname\n' +
+            'conflicts with "zoe":\n- .spec.restartPolicy\n- .spec.containers[name="c"].image',
+        ),
+    );
+  });
+
   it('names the element in a conflict', () => {
     const made = apply(undefined, aPod({ containers: [{ name: 'c', image: 'a' }] }), 'one');
     fails(

@@ -33,7 +33,7 @@ describe('strategic merge patch', () => {
     assert.deepEqual(merged, { metadata: { name: 'x', labels: { b: '2', c: '3' } } });
   });
 
-  it('merges elements by their key, keeps the others and appends new ones', () => {
+  it('merges elements by their key, in the order of the patch, and keeps the others', () => {
     const patch = {
       containers: [
         { name: 'b', image: 'b:2' },
@@ -43,6 +43,8 @@ describe('strategic merge patch', () => {
     assert.deepEqual(inSpec({ containers: containers('a', 'b') }, patch), {
       containers: [...containers('a'), { name: 'b', image: 'b:2' }, ...containers('c')],
     });
+    const added = inSpec({ containers: containers('a', 'b') }, { containers: containers('new') });
+    assert.deepEqual(namesOf(added), ['new', 'a', 'b']);
   });
 
   it('replaces lists whose schema does not say how they merge', () => {
@@ -53,7 +55,7 @@ describe('strategic merge patch', () => {
 
   it('deletes elements, also those that are not there', () => {
     const patch = { containers: [{ $patch: 'delete', name: 'a' }, { $patch: 'delete', name: 'none' }, { name: 'c' }] };
-    assert.deepEqual(namesOf(inSpec({ containers: containers('a', 'b') }, patch)), ['b', 'c']);
+    assert.deepEqual(namesOf(inSpec({ containers: containers('a', 'b') }, patch)), ['c', 'b']);
   });
 
   it('takes a deleted element again when the patch brings it anew', () => {
@@ -67,7 +69,7 @@ describe('strategic merge patch', () => {
   });
 
   it('replaces a list or a map as a whole on request', () => {
-    const list = { containers: [{ $patch: 'replace' }, { name: 'z' }] };
+    const list = { containers: [{ $patch: 'replace' }, { name: 'z' }, { $patch: 'delete', name: 'a' }] };
     assert.deepEqual(inSpec({ containers: containers('a', 'b') }, list), { containers: [{ name: 'z' }] });
     const map = { securityContext: { $patch: 'replace', runAsUser: 1 } };
     assert.deepEqual(inSpec({ securityContext: { fsGroup: 2 } }, map), { securityContext: { runAsUser: 1 } });
