@@ -11,7 +11,7 @@ const quantityProblem = "quantities must match the regular expression '^([+-]?[0
 const timePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /** Years before and after would not have four digits. */
-const [startOfTime, endOfTime] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59Z')];
+const [startOfTime, endOfTime] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
 
 /** Reads a value of any type but object, array and map. */
 export function decodeScalar(field: FieldSchema, value: unknown): DecodedScalar {
@@ -71,13 +71,19 @@ function decodeTime(value: unknown, type: 'time' | 'micro-time'): DecodedScalar 
   if (typeof value !== 'string') return wrongType(value, 'time');
   const [, clock, fraction = '', zone] = timePattern.exec(value) ?? [];
   const at = Date.parse(`${clock}${zone}`);
-  if (clock === undefined || Number.isNaN(at) || at < startOfTime || at >= endOfTime) {
+  if (clock === undefined || Number.isNaN(at) || !isOnCalendar(clock) || at < startOfTime || at > endOfTime) {
     return {
       problem: `parsing time ${JSON.stringify(value.slice(0, 64))} as "2006-01-02T15:04:05Z07:00": cannot parse`,
     };
   }
   const seconds = new Date(at).toISOString().slice(0, 19);
   return { value: type === 'time' ? `${seconds}Z` : `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z` };
+}
+
+/** No 30th of February, no hour 24: what would be read as another moment. */
+function isOnCalendar(clock: string): boolean {
+  const at = Date.parse(`${clock}Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(clock);
 }
 
 function decodeBytes(value: unknown): DecodedScalar {

@@ -1,8 +1,8 @@
-/** The name grammars of Kubernetes. Each check is linear in its input: lengths are bounded first. */
+/** The name grammars of Kubernetes: without the lengths, which bound what is to be matched. */
 
-const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
-const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const qualified = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+export const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+export const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+export const qualified = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** `web-1`: at most 63 characters. */
 export function isDnsLabel(text: string): boolean {

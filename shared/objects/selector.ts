@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.ts';
-import { isLabelKey, isLabelValue } from './names.ts';
+import { labelKeyProblems, labelValueProblems } from './name-problems.ts';
 import type { LabelSelector } from './types.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -104,10 +104,11 @@ export function parseLabelSelector(text: string): Requirement[] {
   const reader = new TokenReader(text);
   const requirements: Requirement[] = [];
   while (!reader.isAtEnd()) {
+    if (!reader.isAtRequirement()) throw refusal(reader.found("!, identifier, or 'end of string'"));
     requirements.push(readRequirement(reader));
     if (reader.isAtEnd()) break;
-    reader.expect(',');
-    if (reader.isAtEnd()) throw reader.unexpected("identifier after ','");
+    if (!reader.accept(',')) throw refusal(reader.found("',' or 'end of string'"));
+    if (!reader.isAtRequirement()) throw refusal(reader.found("identifier after ','"));
   }
   return requirements;
 }
@@ -129,43 +130,72 @@ function readRequirement(reader: TokenReader): Requirement {
       return { key, operator: 'NotIn', values: readValues(reader, key) };
     case '>':
     case '<':
-      return { key, operator: sign === '>' ? 'Gt' : 'Lt', values: [readBound(reader)] };
+      return { key, operator: sign === '>' ? 'Gt' : 'Lt', values: [readBound(reader, key)] };
     default:
-      throw reader.unexpected('in, notin, =, ==, !=, gt, lt', sign);
+      throw unparsable(`found '${sign}', expected: in, notin, =, ==, !=, gt, lt`);
   }
 }
 
 function readKey(reader: TokenReader): string {
-  const key = reader.next();
-  if (!isLabelKey(key)) throw reader.unexpected('a label key', key);
+  const key = readWord(reader);
+  const problems = labelKeyProblems(key);
+  if (problems.length > 0) throw unparsable(invalidValue('<nil>', key, problems.join('; ')));
   return key;
+}
+
+function readWord(reader: TokenReader): string {
+  if (!reader.isAtWord()) throw unparsable(reader.found('identifier'));
+  return reader.next();
 }
 
 function readValue(reader: TokenReader, key: string): string {
   if (reader.isAtEnd() || reader.peek() === ',') return '';
-  return checkedValue(reader.next(), reader, key);
+  return checked(key, [readWord(reader)])[0] ?? '';
 }
 
-function readBound(reader: TokenReader): string {
-  const bound = reader.next();
-  if (!isInteger(bound)) throw reader.unexpected('an integer', bound);
-  return bound;
+function readBound(reader: TokenReader, key: string): string {
+  const bound = reader.isAtEnd() || reader.peek() === ',' ? '' : readWord(reader);
+  const detail = "for 'Gt', 'Lt' operators, the value must be an integer";
+  return checked(key, [bound], isInteger(bound) ? [] : [invalidValue('values[0]', bound, detail)])[0] ?? '';
 }
 
+/** `(a,b)`; where a comma has nothing beside it, the empty value is meant. */
 function readValues(reader: TokenReader, key: string): string[] {
-  reader.expect('(');
+  if (!reader.accept('(')) throw unparsable(`found '${reader.peek() ?? ''}' expected: '('`);
   const values = new Set<string>();
+  let expected = "',', ')' or identifier";
   for (;;) {
-    const isEmpty = reader.peek() === ',' || reader.peek() === ')';
-    values.add(isEmpty ? '' : checkedValue(reader.next(), reader, key));
-    if (reader.accept(')')) return [...values];
-    reader.expect(',');
+    if (reader.isAtWord()) values.add(reader.next());
+    else if (reader.peek() === ',' || reader.peek() === ')') values.add('');
+    else throw unparsable(reader.found(expected));
+    if (reader.accept(')')) return checked(key, [...values]);
+    if (!reader.accept(',')) throw unparsable(reader.found("',' or ')'"));
+    expected = "',', or identifier";
   }
 }
 
-function checkedValue(value: string, reader: TokenReader, key: string): string {
-  if (!isLabelValue(value)) throw reader.unexpected(`a label value for '${key}'`, value);
-  return value;
+/** The values, unless one cannot be the value of a label; these are named in order, after `others`. */
+function checked(key: string, values: string[], others: readonly string[] = []): string[] {
+  const wrong = values.toSorted().flatMap((value, at) => {
+    const problems = labelValueProblems(value);
+    return problems.length > 0 ? [invalidValue(`values[${at}][${key}]`, value, problems.join('; '))] : [];
+  });
+  const [first, ...more] = [...others, ...wrong];
+  if (first === undefined) return values;
+  throw unparsable(more.length === 0 ? first : `[${[first, ...more].join(', ')}]`);
+}
+
+function invalidValue(path: string, value: string, detail: string): string {
+  return `${path}: Invalid value: ${JSON.stringify(value)}: ${detail}`;
+}
+
+function unparsable(problem: string): ApiError {
+  return refusal(`unable to parse requirement: ${problem}`);
+}
+
+/** In the words of kube-apiserver (apimachinery, `pkg/labels`). */
+function refusal(problem: string): ApiError {
+  return new ApiError('BadRequest', problem);
 }
 
 /** Cuts a selector into words and signs. */
@@ -197,11 +227,16 @@ class TokenReader {
     return true;
   }
 
-  expect(token: string): void {
-    if (!this.accept(token)) throw this.unexpected(`'${token}'`, this.peek());
+  isAtWord(): boolean {
+    return /^[^=!(),<>]/.test(this.peek() ?? '');
   }
 
-  unexpected(expected: string, found = ''): ApiError {
-    return new ApiError('BadRequest', `unable to parse requirement: found '${found}', expected: ${expected}`);
+  isAtRequirement(): boolean {
+    return this.isAtWord() || this.peek() === '!';
+  }
+
+  /** What stands here, against what may. */
+  found(expected: string): string {
+    return `found '${this.peek() ?? ''}', expected: ${expected}`;
   }
 }

@@ -129,6 +129,8 @@ describe('decode', () => {
     refuses(pods, podWith({ overhead: { cpu: 'lots' } }), /field spec.overhead\[cpu\]: quantities must match/);
     refuses(pods, podWith({ overhead: { cpu: [] } }), /field spec.overhead\[cpu\]/);
     refuses(pods, { metadata: { creationTimestamp: '0000-01-01T00:00:00+01:00' } }, /parsing time/);
+    for (const at of ['2024-02-30T00:00:00Z', '2024-01-01T24:00:00Z'])
+      refuses(pods, { metadata: { creationTimestamp: at } }, /parsing time/);
     refuses(pods, { metadata: { creationTimestamp: 'now' } }, /field metadata.creationTimestamp: parsing time "now"/);
     refuses(kind('v1', 'Secret'), { data: { a: 'no base64!' } }, /field data\[a\]: illegal base64 data/);
   });

@@ -24,10 +24,7 @@ const requirement: fc.Arbitrary<Requirement> = fc.oneof(
     plain,
   ),
   fc.record({ key, operator: fc.constantFrom('Exists', 'DoesNotExist'), values: fc.constant([]) }, plain),
-  fc.record(
-    { key, operator: fc.constantFrom('Gt', 'Lt'), values: fc.integer().map((bound) => [String(bound)]) },
-    plain,
-  ),
+  fc.record({ key, operator: fc.constantFrom('Gt', 'Lt'), values: fc.nat().map((bound) => [String(bound)]) }, plain),
 );
 
 describe('label selector', () => {
@@ -66,7 +63,7 @@ describe('label selector', () => {
     for (const text of [...broken, 'x'.repeat(64), `a=${'x'.repeat(64)}`]) {
       assert.throws(
         () => parseLabelSelector(text),
-        (error) => hasReason(error, 'BadRequest') && error.message.startsWith('unable to parse requirement: '),
+        (error) => hasReason(error, 'BadRequest') && /^(unable to parse requirement: |found ')/.test(error.message),
         text,
       );
     }

@@ -75,7 +75,7 @@ describe('validation of pods', () => {
         'spec.containers[0].ports[1].hostPort: Duplicate value',
       ],
       ['ports: [{containerPort: 80, name: a--b}]', 'spec.containers[0].ports[0].name: Invalid value'],
-      ['env: [{name: 1A}]', 'spec.containers[0].env[0].name: Invalid value: "1A": a valid environment variable name'],
+      ['env: [{name: A=B}]', 'spec.containers[0].env[0].name: Invalid value: "A=B": a valid environment variable name'],
       ['env: [{name: "A=B"}]', 'spec.containers[0].env[0].name: Invalid value'],
       ['env: [{value: x}]', 'spec.containers[0].env[0].name: Required value'],
       [

@@ -59,7 +59,7 @@ describe('validation', () => {
     refusesEach(
       (text) => `apiVersion: v1\nkind: Namespace\nmetadata: ${text}`,
       [
-        ['{name: a.b}', 'metadata.name: Invalid value: "a.b": a lowercase RFC 1123 label must'],
+        ['{name: a.b}', 'metadata.name: Invalid value: "a.b": must not contain dots'],
         ['{name: a, namespace: b}', 'metadata.namespace: Forbidden: not allowed on this type'],
       ],
     );

@@ -1,60 +1,47 @@
 import { isIP } from 'node:net';
 import type { Cause } from '../../errors.ts';
-import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue } from '../names.ts';
+import {
+  configKeyProblems,
+  dnsLabelProblems,
+  dnsSubdomainProblems,
+  envNameProblems,
+  labelKeyProblems,
+  labelValueProblems,
+  portNameProblems,
+  serviceNameProblems,
+  wildcardProblems,
+  type NameProblems,
+} from '../name-problems.ts';
+import { isDnsSubdomain } from '../names.ts';
 import { invalid } from './causes.ts';
 
 /** Checks of single values: each returns the causes for one field, none when the value is absent. */
 export type FormatCheck = (value: string | undefined, field: string) => Cause[];
 
-const labelDetail =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const subdomainDetail =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const serviceDetail =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const wildcardDetail =
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const keyDetail =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const valueDetail =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const envDetail =
-  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
-const configKeyDetail =
-  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-const portNameDetail =
-  "must contain only alpha-numeric characters (a-z, 0-9), and hyphens ('-'), at least one letter (a-z), no two hyphens in a row, and no hyphen at either end";
-
 function check(value: string | undefined, field: string, isValid: (text: string) => boolean, detail: string): Cause[] {
   return value === undefined || value === '' || isValid(value) ? [] : [invalid(field, value, detail)];
 }
 
-function bounded(value: string | undefined, field: string, max: number): Cause[] {
-  return (value ?? '').length > max ? [invalid(field, value, `must be no more than ${max} characters`)] : [];
+/** One cause for each rule that a name breaks. */
+function named(problems: NameProblems): FormatCheck {
+  return (value, field) => (value ? problems(value).map((problem) => invalid(field, value, problem)) : []);
 }
 
-export const dnsLabel: FormatCheck = (value, field) => {
-  const long = bounded(value, field, 63);
-  return long.length > 0 ? long : check(value, field, isDnsLabel, labelDetail);
-};
-
-export const dnsSubdomain: FormatCheck = (value, field) => {
-  const long = bounded(value, field, 253);
-  return long.length > 0 ? long : check(value, field, isDnsSubdomain, subdomainDetail);
-};
-
-/** The name of a Service, which programs find in variables named after it. */
-export const serviceName: FormatCheck = (value, field) => {
-  const long = bounded(value, field, 63);
-  return long.length > 0 ? long : check(value, field, (text) => /^[a-z]/.test(text) && isDnsLabel(text), serviceDetail);
-};
+export const dnsLabel = named(dnsLabelProblems);
+export const dnsSubdomain = named(dnsSubdomainProblems);
+export const serviceName = named(serviceNameProblems);
+export const labelKey = named(labelKeyProblems);
+export const labelValue = named(labelValueProblems);
+export const envName = named(envNameProblems);
+export const portName = named(portNameProblems);
 
 /** `*.example.com` or a plain name. */
-export const hostName: FormatCheck = (value, field) => {
-  if (!value?.includes('*')) return dnsSubdomain(value, field);
-  const isWildcard = (text: string): boolean => text.startsWith('*.') && isDnsSubdomain(text.slice(2));
-  return check(value, field, isWildcard, wildcardDetail);
-};
+export const hostName: FormatCheck = (value, field) =>
+  named(value?.includes('*') ? wildcardProblems : dnsSubdomainProblems)(value, field);
+
+/** A key of a ConfigMap or Secret, which must not be empty. */
+export const configKey: FormatCheck = (value, field) =>
+  value === undefined ? [] : configKeyProblems(value).map((problem) => invalid(field, value, problem));
 
 /** A name that only has to stand in a URL. */
 export const pathSegment: FormatCheck = (value, field) => {
@@ -72,36 +59,6 @@ export const domainPath: FormatCheck = (value, field) => {
     return isDnsSubdomain(domain) && rest.length > 0 && /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest.join('/'));
   };
   return check(value, field, isPath, detail);
-};
-
-export const labelKey: FormatCheck = (value, field) => check(value, field, isLabelKey, keyDetail);
-
-export const labelValue: FormatCheck = (value, field) => {
-  const long = bounded(value, field, 63);
-  return long.length > 0 ? long : check(value, field, isLabelValue, valueDetail);
-};
-
-export const envName: FormatCheck = (value, field) =>
-  check(value, field, (text) => /^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(text) && !isDots(text), envDetail);
-
-/** A key of a ConfigMap or Secret: it may become a file name. */
-export const configKey: FormatCheck = (value, field) => {
-  if (value === '') return [invalid(field, value, configKeyDetail)];
-  const long = bounded(value, field, 253);
-  if (long.length > 0) return long;
-  if (value !== undefined && isDots(value)) return [invalid(field, value, `must not be '.' or start with '..'`)];
-  return check(value, field, (text) => /^[-._a-zA-Z0-9]+$/.test(text), configKeyDetail);
-};
-
-function isDots(text: string): boolean {
-  return text === '.' || text.startsWith('..');
-}
-
-/** The name of a port: at most 15 characters. */
-export const portName: FormatCheck = (value, field) => {
-  if ((value ?? '').length > 15) return [invalid(field, value, 'must be no more than 15 characters')];
-  const isName = (text: string): boolean => /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text) && /[a-z]/.test(text);
-  return check(value, field, isName, portNameDetail);
 };
 
 export const ipAddress: FormatCheck = (value, field) =>

@@ -46,7 +46,10 @@ describe('validation of network kinds', () => {
         'ports: [{port: 0, targetPort: 1}]',
         'spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
       ],
-      ['ports: [{port: 80, targetPort: "-"}]', 'spec.ports[0].targetPort: Invalid value: "-"'],
+      [
+        'ports: [{port: 80, targetPort: "80"}]',
+        'spec.ports[0].targetPort: Invalid value: "80": must contain at least one letter',
+      ],
       ['ports: [{port: 80, protocol: ICMP}]', 'spec.ports[0].protocol: Unsupported value: "ICMP"'],
       ['ports: [{name: a, port: 80}, {port: 81}]', 'spec.ports[1].name: Required value'],
       ['ports: [{name: a, port: 80}, {name: a, port: 81}]', 'spec.ports[1].name: Duplicate value: "a"'],
