@@ -46,8 +46,9 @@ export function envCommand(): Command {
       const env = [...(from === undefined ? [] : await importKeys(session, from, options)), ...given];
       return (spec) =>
         patchContainers(containersNamed(spec, options.containers), ({ container }) => {
-          if (options.overwrite === 'false') requireNew(env, container.env ?? []);
-          return { env };
+          const before = container.env ?? [];
+          if (options.overwrite === 'false') requireNew(env, before);
+          return { env, '$setElementOrder/env': orderOf(before, env) };
         });
     });
   });
@@ -65,6 +66,16 @@ function toEnv(change: KeyChange): Change[] {
   return Object.entries(change).map(([name, value]) =>
     value === null ? { name, $patch: 'delete' } : { name, value, valueFrom: null },
   );
+}
+
+/** What is new comes last: a variable may be made of those before it. */
+function orderOf(before: readonly EnvVar[], changes: readonly Change[]): { name: string }[] {
+  const names = new Set(before.map(({ name }) => name));
+  for (const change of changes) {
+    if ('$patch' in change) names.delete(change.name);
+    else names.add(change.name);
+  }
+  return [...names].map((name) => ({ name }));
 }
 
 /** A reference for each key of a configmap or secret: `log-level` is `LOG_LEVEL`, as kubectl has it. */

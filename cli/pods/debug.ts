@@ -10,7 +10,7 @@ import {
   randomSuffix,
   type DebugOptions,
 } from './debug-container.ts';
-import { findPod } from './pods-of.ts';
+import { findPod, type MeantPod } from './pods-of.ts';
 import { parseTargets, resourcePath } from '../client/resource-names.ts';
 import { pathOf, type ObjectRef } from '../client/selection.ts';
 import { withApiOptions, withSession, type Session } from '../client/session.ts';
@@ -89,17 +89,23 @@ function checkUse({ copyTo, replace, sameNode, setImage, target, image, stdin, t
 async function debug(session: Session, word: string, words: string[], options: DebugOptions): Promise<void> {
   const [target] = word.includes('/') ? parseTargets([word], session.names) : [];
   if (target?.resource.kind === 'Node') return debugNode(session, target.name ?? '', words, options);
-  const { name } = await findPod(session, word);
+  const { name, pod } = await findPod(session, word);
   if (options.copyTo !== undefined) return debugCopy(session, name, options.copyTo, words, options);
-  return debugRunning(session, name, words, options);
+  return debugRunning(session, { name, pod }, words, options);
 }
 
-async function debugRunning(session: Session, pod: string, words: string[], options: DebugOptions): Promise<void> {
+async function debugRunning(
+  session: Session,
+  { name: podName, pod }: MeantPod,
+  words: string[],
+  options: DebugOptions,
+): Promise<void> {
   const name = debugContainerName(options);
   const container = { ...debugContainer({ name }, words, options), targetContainerName: options.target };
-  const ref = podRef(session, pod);
+  const ref = podRef(session, podName);
+  const order = [...(pod?.spec?.ephemeralContainers ?? []), container].map((each) => ({ name: each.name }));
   await session.client.call('PATCH', `${pathOf(ref)}/ephemeralcontainers`, {
-    body: { spec: { ephemeralContainers: [container] } },
+    body: { spec: { ephemeralContainers: [container], '$setElementOrder/ephemeralContainers': order } },
     contentType: 'application/strategic-merge-patch+json',
     query: { fieldManager: 'berth-debug', fieldValidation: 'Strict' },
   });

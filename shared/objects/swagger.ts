@@ -23,6 +23,8 @@ interface Operation extends Json {
 
 type PathItem = Readonly<Record<string, Operation>> & { parameters?: readonly Parameter[] };
 
+const aNamespace = '/api/v1/namespaces/{name}';
+
 /**
  * The Swagger 2 document of all that is published: the OpenAPI 3 documents in the older notation, as Kubernetes prints
  * it. `version` is that of the API. The same object every time, as `openApiDocument` is.
@@ -34,7 +36,7 @@ export function swaggerDocument(version: string): Json {
     swagger: '2.0',
     info: { title: 'Berth', version },
     schemes: ['https'],
-    paths: mapValues(paths, pathItem),
+    paths: { ...mapValues(paths, pathItem), [aNamespace]: withoutFieldValidation(paths[aNamespace]) },
     definitions: mapValues(schemas, definition),
   };
 }
@@ -53,6 +55,15 @@ function definition({ $ref, allOf, oneOf, items, additionalProperties, propertie
     ...(additionalProperties && { additionalProperties: definition(additionalProperties) }),
     ...(properties && { properties: mapValues(properties, definition) }),
   };
+}
+
+/**
+ * kubectl takes what patches of a namespace offer for what those of custom resources do, and then looks for the list of
+ * these, which Berth does not have: a file with an unknown kind would be refused whole.
+ */
+function withoutFieldValidation({ patch, ...others }: PathItem = {}): Json {
+  const parameters = patch?.parameters?.filter(({ name }) => name !== 'fieldValidation');
+  return pathItem({ ...others, ...(patch && { patch: { ...patch, parameters } }) } as PathItem);
 }
 
 function pathItem({ parameters, ...operations }: PathItem): Json {

@@ -51,7 +51,7 @@ describe('berth on nodes', function () {
     assert.equal(await plane.ok("uncordon a -o 'jsonpath={.spec.unschedulable}'"), '');
     assert.equal(await plane.ok('uncordon a -o name'), 'node/a');
     assert.match(await plane.fails('cordon nowhere', 1), /nodes "nowhere" not found/);
-    assert.match(await plane.fails('cordon', 2), /name the objects, or choose them with -l/);
+    assert.match(await plane.fails('cordon', 2), /name the nodes, or choose them with -l/);
   });
 
   it('taints, changes only when told to, and takes taints off', async () => {

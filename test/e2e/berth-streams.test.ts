@@ -121,7 +121,10 @@ describe('berth enters pods', function () {
       await once(refused, 'close');
       await until(() => /an error occurred forwarding \d+ -> 9999: .*refused/.test(said.err), 'it is told');
       assert.equal(child.exitCode, null);
-      await once(connect({ port, host: '127.0.0.1' }), 'connect');
+      const next = connect({ port, host: '127.0.0.1' });
+      next.on('error', () => undefined);
+      await once(next, 'connect');
+      next.destroy();
     });
 
     it('ends well on Ctrl-C', async () => {
