@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { KubeObject } from '../../shared/objects/types.ts';
 import { needsRoot } from '../support/needs.ts';
@@ -116,15 +116,11 @@ describe('berth enters pods', function () {
 
     it('tells of a port where nobody listens, and goes on', async () => {
       const { port, said, child } = await forward('web', ':9999');
-      const refused = connect({ port, host: '127.0.0.1' });
-      refused.on('error', () => undefined);
-      await once(refused, 'close');
+      const dial = (): Socket => connect({ port, host: '127.0.0.1' }).on('error', () => undefined);
+      await once(dial(), 'close');
       await until(() => /an error occurred forwarding \d+ -> 9999: .*refused/.test(said.err), 'it is told');
       assert.equal(child.exitCode, null);
-      const next = connect({ port, host: '127.0.0.1' });
-      next.on('error', () => undefined);
-      await once(next, 'connect');
-      next.destroy();
+      await once(dial(), 'connect');
     });
 
     it('ends well on Ctrl-C', async () => {
