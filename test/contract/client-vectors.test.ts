@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { decodeBody, decodeObject } from '../../shared/objects/decode.ts';
 import { parseBody } from '../../shared/objects/parse-body.ts';
 import type { BodyKind } from '../../shared/objects/schema-table.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
 import { servedResources } from '../../shared/objects/versions/served-version.ts';
+import { readVectors, whatIsSet } from './vectors/read.ts';
 
 interface Vector {
   json: KubeObject;
@@ -14,12 +12,7 @@ interface Vector {
   protobuf: string;
 }
 
-const file = join(import.meta.dirname, 'vectors/objects.jsonl.gz');
-const vectors = gunzipSync(readFileSync(file))
-  .toString()
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Vector);
+const vectors = readVectors<Vector>('objects');
 
 /** Strictly, as the API reads a request of that type. */
 function read(bytes: Uint8Array, contentType: string, { apiVersion, kind }: KubeObject): unknown {
@@ -28,15 +21,6 @@ function read(bytes: Uint8Array, contentType: string, { apiVersion, kind }: Kube
   const info = servedResources.find((one) => one.group === group && one.version === version && one.kind === kind);
   if (info) return decodeObject(info, value, 'Strict', problems).object;
   return decodeBody(kind as BodyKind, value, 'Strict', problems).object;
-}
-
-/** Without what means the same as nothing: the two forms leave out different zeros. */
-function whatIsSet(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(whatIsSet);
-  if (typeof value !== 'object' || value === null) return value || undefined;
-  const set = Object.entries(value).map(([name, item]) => [name, whatIsSet(item)] as const);
-  const rest = set.filter(([, item]) => item !== undefined);
-  return rest.length > 0 ? Object.fromEntries(rest) : undefined;
 }
 
 describe('contract: objects that the Kubernetes client library makes', () => {

@@ -1,5 +1,5 @@
-// Prints objects of every kind of the Kubernetes client library, each as JSON and as protobuf, as one JSON value per line:
-// made of the library's own types by its own encoders, so that they show what real clients send. README.md says how to run it.
+// Prints what the libraries of Kubernetes make of random objects, as one JSON value per line, for tests that hold Berth
+// against it. generate.sh runs it.
 package main
 
 import (
@@ -9,7 +9,8 @@ import (
 	"math/rand"
 	"os"
 	"reflect"
-	"sort"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -26,8 +27,16 @@ const deepest = 14
 // shares of the fields that are set: everything, and a part of it.
 var shares = []float64{1, 0.4}
 
+// left are the fields that are not filled: the kind, which is set after.
+var left = []string{"TypeMeta"}
+
 var random = rand.New(rand.NewSource(1))
 var texts int
+
+// few says that texts come from a few letters, and numbers from a few: then two objects have much in common.
+var few bool
+var letters = []string{"a", "b", "c", "d", "e", "f"}
+var out = bufio.NewWriter(os.Stdout)
 
 // special gives a value of the types whose JSON is not that of their fields.
 func special(of any) any {
@@ -65,16 +74,22 @@ func fill(value reflect.Value, share float64, depth int) {
 	case reflect.String:
 		texts++
 		value.SetString(fmt.Sprintf("s%d", texts))
+		if few {
+			value.SetString(letters[random.Intn(3)])
+		}
 	case reflect.Bool:
-		value.SetBool(random.Intn(4) > 0)
+		value.SetBool(few || random.Intn(4) > 0)
 	case reflect.Int32, reflect.Int64:
 		value.SetInt(int64(random.Intn(100000) + 1))
+		if few {
+			value.SetInt(int64(random.Intn(3) + 1))
+		}
 	case reflect.Uint8:
 		value.SetUint(uint64(random.Intn(200) + 1))
 	case reflect.Struct:
 		for i := 0; i < value.NumField(); i++ {
 			field := value.Type().Field(i)
-			if field.Name != "TypeMeta" && (field.Anonymous || random.Float64() < share) {
+			if !slices.Contains(left, field.Name) && (field.Anonymous || random.Float64() < share) {
 				fill(value.Field(i), share, depth+1)
 			}
 		}
@@ -106,42 +121,44 @@ func fillReference(value reflect.Value, share float64, depth int) {
 }
 
 func main() {
-	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
-	encoder := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
 	known := scheme.Scheme.AllKnownTypes()
-	kinds := make([]schema.GroupVersionKind, 0, len(known))
-	for kind, of := range known {
-		if _, hasMetadata := of.FieldByName("ObjectMeta"); hasMetadata && isServed(kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	sort.Slice(kinds, func(i, j int) bool { return kinds[i].String() < kinds[j].String() })
-	for _, kind := range kinds {
-		for _, share := range shares {
-			made := reflect.New(known[kind])
-			fill(made.Elem(), share, 0)
-			object := made.Interface().(runtime.Object)
-			object.GetObjectKind().SetGroupVersionKind(kind)
-			body, err := runtime.Encode(encoder, object)
-			if err != nil {
-				panic(err)
-			}
-			line, err := json.Marshal(map[string]any{"json": object, "protobuf": body})
-			if err != nil {
-				panic(err)
-			}
-			fmt.Fprintf(out, "%s\n", line)
+	for _, name := range os.Args[2:] {
+		slash := strings.LastIndex(name, "/")
+		kind := schema.FromAPIVersionAndKind(name[:slash], name[slash+1:])
+		switch os.Args[1] {
+		case "objects":
+			printObjects(kind, known[kind])
+		case "patches":
+			printPatches(kind, known[kind])
+		case "applies":
+			printApplies(kind, known[kind])
 		}
 	}
 }
 
-// isServed tells whether a kind is among the arguments, each "apps/v1/Deployment".
-func isServed(kind schema.GroupVersionKind) bool {
-	for _, name := range os.Args[1:] {
-		if name == kind.GroupVersion().String()+"/"+kind.Kind {
-			return true
-		}
+// printObjects prints objects as JSON and as protobuf: one with all its fields, one with some of them.
+func printObjects(kind schema.GroupVersionKind, of reflect.Type) {
+	encoder := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+	for _, share := range shares {
+		made := reflect.New(of)
+		fill(made.Elem(), share, 0)
+		object := made.Interface().(runtime.Object)
+		object.GetObjectKind().SetGroupVersionKind(kind)
+		body, err := runtime.Encode(encoder, object)
+		check(err)
+		printLine(map[string]any{"json": object, "protobuf": body})
 	}
-	return false
+}
+
+func printLine(value any) {
+	line, err := json.Marshal(value)
+	check(err)
+	fmt.Fprintf(out, "%s\n", line)
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
