@@ -1,4 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { libc } from './libc.ts';
 
@@ -40,6 +41,11 @@ export function statOf(pid: number): ProcessStat | undefined {
     session: Number(fields[3]),
     startTime: fields[19] ?? '',
   };
+}
+
+/** The number in a file that a monitor or runtime writes; 0 when there is none. */
+export async function readPid(path: string): Promise<number> {
+  return Number(await readFile(path, 'utf8').catch(() => '0'));
 }
 
 /** Undefined when the process has gone, or is a zombie. */

@@ -1,4 +1,4 @@
-import { constants, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readIfExists } from '../../host/files.ts';
@@ -11,8 +11,20 @@ export interface CgroupUsage {
   workingSetBytes: number;
 }
 
+/** What a cgroup gets; what is absent stays as it is. In thousandths of a core. */
+export interface CgroupShare {
+  /** Beside its siblings, when all of them want more than there is. */
+  cpuRequestMillis?: number;
+  /** At most, even when nobody else wants it. */
+  cpuLimitMillis?: number;
+  /** Processes and threads in it and below it. */
+  pidsLimit?: number;
+}
+
 /** Controllers of the limits that a pod may set. */
 export const limiting = ['cpu', 'memory', 'pids'] as const;
+/** Of the processor time that limits are counted in; the kernel's default. */
+export const cpuPeriodMicros = 100_000;
 
 /** Reads, empties and removes cgroups by their path below the mounts, as `/berth/1234abcd/<pod>/<container>`. */
 export class Cgroups {
@@ -23,8 +35,8 @@ export class Cgroups {
   }
 
   /**
-   * Makes a cgroup whose members can be limited, and tells by what. On v2 a controller acts only below cgroups that all
-   * pass it on, which one with processes of its own refuses: what has arrived there is what works.
+   * Makes a cgroup in which cgroups can be limited, and tells by what. On v2 a controller acts only below cgroups that
+   * all pass it on, which one with processes of its own refuses: what has arrived there is what works.
    */
   async prepare(path: string): Promise<CgroupFacts> {
     await this.make(path);
@@ -32,7 +44,7 @@ export class Cgroups {
       const swap = await readIfExists(join(this.#root('memory'), 'memory.memsw.limit_in_bytes'));
       return { controllers: new Set(this.mounts.roots.keys()), hasSwapAccounting: swap !== undefined };
     }
-    for (const above of ancestors(path)) await passOn(join(this.#root(''), above));
+    for (const each of [...ancestors(path), path]) await passOn(join(this.#root(''), each));
     const directory = join(this.#root(''), path);
     const [names, swap] = await readAll(directory, ['cgroup.controllers', 'memory.swap.max']);
     return { controllers: new Set(names?.trim().split(' ')), hasSwapAccounting: swap !== undefined };
@@ -53,6 +65,21 @@ export class Cgroups {
   async make(path: string): Promise<void> {
     const roots = this.#distinctRoots();
     await Promise.allSettled(roots.map((root) => mkdir(join(root, path), { recursive: true })));
+  }
+
+  /** Makes the cgroup for the controllers concerned and sets its share; without effect where one of them is missing. */
+  share(path: string, { cpuRequestMillis, cpuLimitMillis, pidsLimit }: CgroupShare): void {
+    if (cpuRequestMillis !== undefined) {
+      const shares = cpuShares(cpuRequestMillis);
+      if (this.mounts.isVersion2) this.#set('', path, 'cpu.weight', String(cpuWeight(shares)));
+      else this.#set('cpu', path, 'cpu.shares', String(shares));
+    }
+    if (cpuLimitMillis !== undefined) {
+      const quota = (cpuLimitMillis * cpuPeriodMicros) / 1000;
+      if (this.mounts.isVersion2) this.#set('', path, 'cpu.max', `${String(quota)} ${String(cpuPeriodMicros)}`);
+      else this.#set('cpu', path, 'cpu.cfs_quota_us', String(quota)); // of the default period
+    }
+    if (pidsLimit !== undefined) this.#set(this.mounts.isVersion2 ? '' : 'pids', path, 'pids.max', String(pidsLimit));
   }
 
   /** Moves a process there, in every hierarchy that takes it: not in a cpuset without memory nodes, or a read-only one. */
@@ -154,6 +181,17 @@ export class Cgroups {
     }
   }
 
+  #set(controller: string, path: string, file: string, value: string): void {
+    const root = this.mounts.roots.get(controller);
+    if (root === undefined) return;
+    try {
+      mkdirSync(join(root, path), { recursive: true });
+      writeFileSync(join(root, path, file), value, { flag: 'r+' });
+    } catch {
+      // Read-only, or a cgroup above does not pass this controller on: the node's condition says so.
+    }
+  }
+
   #root(controller: string): string {
     return this.mounts.roots.get(controller) ?? '/sys/fs/cgroup';
   }
@@ -167,6 +205,16 @@ export class Cgroups {
   #distinctRoots(): string[] {
     return [...new Set(this.mounts.roots.values())];
   }
+}
+
+/** A request as cgroup v1 wants it: 1024 for a core. */
+export function cpuShares(millis: number): number {
+  return Math.min(262_144, Math.max(2, Math.round((millis * 1024) / 1000)));
+}
+
+/** The same on v2, from 1 to 10,000, by the line through both ends that the OCI runtimes use. */
+function cpuWeight(shares: number): number {
+  return 1 + Math.floor(((shares - 2) * 9999) / 262_142);
 }
 
 /** From the mount down to the path's parent. */

@@ -134,9 +134,23 @@ export class ContainerMaker {
 
   #record(config: ContainerConfig): ContainerRecord {
     const { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce } = config;
-    const { pidsLimit: _pids, oomScoreAdj: _score, ...size } = config.resources;
+    const { pidsLimit, oomScoreAdj: _score, ...size } = config.resources;
     const identity = { id: this.#deps.newId() as ContainerId, bootId: this.#deps.host.bootId };
-    const given = { sandbox, pod, name, attempt, image, imageId, specHash, logPath, tty, stdin, stdinOnce, size };
+    const given = {
+      sandbox,
+      pod,
+      name,
+      attempt,
+      image,
+      imageId,
+      specHash,
+      logPath,
+      tty,
+      stdin,
+      stdinOnce,
+      pidsLimit,
+      size,
+    };
     const open = { startedAt: 0, finishedAt: 0, exitCode: 0, reason: '', message: '' };
     const runtime = this.#deps.host.runtime.name;
     const createdAt = this.#deps.clock.now();

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { ApiError } from '../../../shared/errors.ts';
-import { identify, type ProcessIdentity, signalProcess } from '../../host/processes.ts';
+import { identify, type ProcessIdentity, readPid, signalProcess } from '../../host/processes.ts';
 import type { ContainerId } from '../driver.ts';
 import { makeFifo, readFifo, withFifoWriter } from './fifo.ts';
 import type { OciRuntime } from './runtime-choice.ts';
@@ -140,7 +140,7 @@ export function runtimeWords(output: string): string {
 /** conmon leads a session in which the runtime runs too. */
 async function killMonitor(child: ChildProcess, monitorPidFile: string): Promise<void> {
   child.kill('SIGKILL');
-  const pid = Number(await readFile(monitorPidFile, 'utf8').catch(() => '0'));
+  const pid = await readPid(monitorPidFile);
   const monitor = await identify(pid);
   if (monitor === undefined) return;
   try {

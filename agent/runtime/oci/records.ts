@@ -27,6 +27,7 @@ export interface ContainerRecord extends Omit<ContainerStatus, 'state'> {
   stdin: boolean;
   /** Absent in records of earlier versions. */
   stdinOnce?: boolean;
+  pidsLimit?: number;
   stopSignal: number;
   process?: ProcessIdentity;
   monitor?: ProcessIdentity;
@@ -35,6 +36,11 @@ export interface ContainerRecord extends Omit<ContainerStatus, 'state'> {
 /** Where the cgroup of a container, or of a sandbox's first process, is: below the mount of each controller. */
 export function cgroupOf(parent: string, pod: PodIdentity, id: ContainerId | SandboxId): string {
   return `${parent}/${pod.uid}/${id}`;
+}
+
+/** Where the cgroups of all monitors are. */
+export function monitorsCgroup(parent: string): string {
+  return `${parent}/monitors`;
 }
 
 /**

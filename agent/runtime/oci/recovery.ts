@@ -1,11 +1,13 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
 import { messageOf } from '../../../shared/errors.ts';
 import type { ContainerId, SandboxId } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
 import { missingControllers } from './host.ts';
 import { restoreRecords } from './lost-records.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
+import { monitorsCgroup } from './records.ts';
 
 /**
  * Makes the parts know what an earlier process left, and makes true again what it left half done: containers that run
@@ -18,7 +20,9 @@ export async function recover(parts: Parts, deps: OciDriverDeps): Promise<void> 
   }
   const missing = missingControllers(host);
   if (missing.length > 0) deps.log.warn('limits are not enforced: cgroup controllers are missing', { missing });
-  await host.cgroups.make(`${deps.paths.cgroup}/monitors`);
+  const monitors = monitorsCgroup(deps.paths.cgroup);
+  await host.cgroups.prepare(monitors);
+  host.cgroups.share(monitors, { cpuRequestMillis: 1000 * availableParallelism() });
   await table.load();
   await restoreRecords(parts, deps);
   await exits.open();
@@ -65,16 +69,15 @@ async function removeUnknown(
 ): Promise<void> {
   const isUnknown = (id: string): boolean =>
     table.find(id as ContainerId) === undefined && sandboxes.find(id as SandboxId) === undefined;
-  const podUids = new Set(table.all().map(({ record }) => record.pod.uid));
+  const kept = new Set([basename(monitorsCgroup(paths.cgroup)), ...table.all().map(({ record }) => record.pod.uid)]);
   for (const uid of await host.cgroups.children(paths.cgroup)) {
-    if (uid === 'monitors') continue;
     for (const id of await host.cgroups.children(`${paths.cgroup}/${uid}`)) {
       if (!isUnknown(id)) continue;
       log.warn('removing a container that nobody knows', { container: id });
       await host.cgroups.kill(`${paths.cgroup}/${uid}/${id}`);
       await host.cgroups.remove(`${paths.cgroup}/${uid}/${id}`);
     }
-    if (!podUids.has(uid)) await host.cgroups.remove(`${paths.cgroup}/${uid}`);
+    if (!kept.has(uid)) await host.cgroups.remove(`${paths.cgroup}/${uid}`);
   }
   for (const id of await snapshotter.list()) if (isUnknown(id)) await snapshotter.remove(id);
   const runtimes = (await readdir(layout.runtimeRoots)).map((name) => join(layout.runtimeRoots, name));

@@ -7,6 +7,7 @@ import type { ContainerSize } from '../driver.ts';
 import type { ContainerEntry, ContainerTable } from './container-table.ts';
 import { type OciHost, runtimeNamed } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
+import { sharePod } from './pod-share.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
 import { limitsOf } from './spec/build-spec.ts';
 
@@ -34,6 +35,7 @@ export class Resizes {
     await this.#checkMemory(record, size);
     await this.#update(record, size);
     await this.#deps.table.update(entry, { size: { ...record.size, ...size } });
+    sharePod(this.#deps, record.pod);
   }
 
   /** cgroup v2 would take the limit, and kill the container for it. */

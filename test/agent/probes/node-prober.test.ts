@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { NodeProber } from '../../../agent/probes/node-prober.ts';
 import type { ProbeAction, ProbeResult } from '../../../agent/probes/prober.ts';
 import type { ContainerId, ExecResult } from '../../../agent/runtime/driver.ts';
@@ -22,6 +23,24 @@ describe('NodeProber', () => {
     const target = { id: 'c' as ContainerId, pod: aPod(), container, ip: '127.0.0.1' };
     return new NodeProber({ driver, clock: systemClock }).check(action, target, timeoutMs, signal);
   };
+
+  it('takes an answer that came in time, though this process was too busy to read it', async () => {
+    const answers = `const { parentPort } = require('worker_threads');
+      require('http').createServer((_, answer) => {
+        parentPort.postMessage('asked');
+        setTimeout(() => answer.end('fine'), 20);
+      }).listen(0, '127.0.0.1', function () { parentPort.postMessage(this.address().port); })`;
+    const worker = new Worker(answers, { eval: true });
+    try {
+      const [other] = (await once(worker, 'message')) as [number];
+      const answer = check({ httpGet: { port: other } }, 100);
+      await once(worker, 'message');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      assert.equal((await answer).outcome, 'success');
+    } finally {
+      await worker.terminate();
+    }
+  });
 
   before(async () => {
     server = createServer((request, response) => {

@@ -73,6 +73,46 @@ describe('limits of a container', function () {
     assert.deepEqual((await statusOf(bench, container)).size, after);
   });
 
+  it('makes the pod as heavy as its containers together, and counts its processes as a whole', async function () {
+    await needsLimit(this, 'cpu');
+    await needsLimit(this, 'pids');
+    const mounts = await findCgroupMounts();
+    const sandbox = await aSandbox(bench);
+    const read = async (controller: string, path: string, file: string): Promise<string> => {
+      const root = mounts.roots.get(mounts.isVersion2 ? '' : controller) ?? '';
+      return (await readFile(join(root, bench.paths.cgroup, path, file), 'utf8')).trim();
+    };
+    const weight = (): Promise<string> => read('cpu', sandbox.pod.uid, mounts.isVersion2 ? 'cpu.weight' : 'cpu.shares');
+    const asking = (name: string, cpuRequestMillis: number) => ({
+      name,
+      resources: { cpuRequestMillis, pidsLimit: 500 },
+    });
+    const first = await started(bench, sandbox, 'exec sleep 1000', asking('a', 250));
+    await started(bench, sandbox, 'exec sleep 1000', asking('b', 250));
+    assert.equal(await weight(), mounts.isVersion2 ? '20' : '512');
+    assert.equal(await read('pids', sandbox.pod.uid, 'pids.max'), '500');
+    await bench.driver.resizeContainer(first, { cpuRequestMillis: 1250 });
+    assert.equal(await weight(), mounts.isVersion2 ? '59' : '1536');
+  });
+
+  it('holds the monitor of each container to a part of a core, so that a flood of log lines waits at its source', async function () {
+    await needsLimit(this, 'cpu');
+    const mounts = await findCgroupMounts();
+    const root = join(mounts.roots.get(mounts.isVersion2 ? '' : 'cpu') ?? '', bench.paths.cgroup, 'monitors');
+    const id = await started(bench, await aSandbox(bench), 'exec yes a long line that is repeated without end');
+    const [members, quota] = await Promise.all([
+      readFile(join(root, id, 'cgroup.procs'), 'utf8'),
+      readFile(join(root, id, mounts.isVersion2 ? 'cpu.max' : 'cpu.cfs_quota_us'), 'utf8'),
+    ]);
+    assert.match(members, /^\d+\n$/);
+    assert.match(quota, /^20000\b/);
+    const throttled = async (): Promise<number> =>
+      Number(/nr_throttled (\d+)/.exec(await readFile(join(root, id, 'cpu.stat'), 'utf8'))?.[1]);
+    await until(async () => (await throttled()) > 0, 'the flood waits');
+    await bench.driver.removeContainer(id);
+    await assert.rejects(readFile(join(root, id, 'cpu.stat')), { code: 'ENOENT' });
+  });
+
   it('keeps its memory when it uses more than it is to have', async function () {
     await needsLimit(this, 'memory');
     const resources = { memoryLimitBytes: 64 << 20 };

@@ -63,6 +63,23 @@ describe('OciDriver and faults', function () {
     assert.equal((await exited(bench, id)).reason, 'MonitorLost');
   });
 
+  it('counts only the time of a command against its limit, and not that of a runtime that is held up', async () => {
+    const id = await started(bench, await aSandbox(bench), 'sleep 1000');
+    const slow = 'sleep 0.5; "$REAL" "$@"; code=$?; sleep 0.5; exit $code';
+    await withRuntime(
+      bench,
+      slow,
+      async () => {
+        const quick = await bench.driver.execSync(id, ['sh', '-c', 'echo here; exit 3'], 300);
+        assert.deepEqual(quick, { exitCode: 3, output: 'here\n', timedOut: false });
+        const long = await bench.driver.execSync(id, ['sleep', '1000'], 300);
+        assert.equal(long.timedOut, true);
+      },
+      'exec',
+    );
+    await bench.driver.removeContainer(id);
+  });
+
   it('goes on with a container whose record was damaged', async () => {
     const id = await started(bench, await aSandbox(bench), 'trap "exit 7" TERM; while :; do sleep 0.1; done');
     const { process: init, ...before } = await recordOf(bench, id);
@@ -176,11 +193,11 @@ describe('OciDriver and faults', function () {
   });
 });
 
-/** Opens the driver anew with a runtime that does `script` instead of creating, then with the real one again. */
-async function withRuntime(bench: OciBench, script: string, work: () => Promise<void>): Promise<void> {
+/** Opens the driver anew with a runtime that does `script` instead of `verb`, then with the real one again. */
+async function withRuntime(bench: OciBench, script: string, work: () => Promise<void>, verb = 'create'): Promise<void> {
   const directory = join(bench.directory, `wrapper-${String(Date.now())}`);
   await mkdir(directory);
-  const text = `#!/bin/sh\nREAL=/usr/sbin/runc\ncase " $* " in *" create "*) ${script} ;; *) exec "$REAL" "$@" ;; esac\n`;
+  const text = `#!/bin/sh\nREAL=/usr/sbin/runc\ncase " $* " in *" ${verb} "*) ${script} ;; *) exec "$REAL" "$@" ;; esac\n`;
   await writeFile(join(directory, 'runc'), text, { mode: 0o755 });
   const { PATH } = process.env;
   process.env['PATH'] = `${directory}:${PATH ?? ''}`;

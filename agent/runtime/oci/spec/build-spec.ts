@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { ApiError } from '../../../../shared/errors.ts';
 import type { ImageConfig } from '../../../images/snapshotter.ts';
 import type { ContainerConfig, ContainerResources, ContainerSize } from '../../driver.ts';
+import { cpuPeriodMicros, cpuShares } from '../cgroups.ts';
 import { capabilitiesFor } from './capabilities.ts';
 import { deviceRules } from './devices.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -130,8 +131,6 @@ function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devic
   };
 }
 
-const cpuPeriodMicros = 100_000;
-
 function resourcesOf({ pidsLimit, ...size }: ContainerResources, host: HostLimits): Omit<OciResources, 'devices'> {
   const hasPids = host.cgroups.controllers.has('pids');
   return { ...limitsOf(size, host), ...(hasPids ? { pids: { limit: pidsLimit } } : {}) };
@@ -140,7 +139,7 @@ function resourcesOf({ pidsLimit, ...size }: ContainerResources, host: HostLimit
 /** Limits of processor and memory, as far as this machine can hold them. */
 export function limitsOf(size: ContainerSize, host: HostLimits): Pick<OciResources, 'cpu' | 'memory'> {
   const { memoryLimitBytes: limit, cpuLimitMillis, cpuRequestMillis } = size;
-  const shares = Math.min(262_144, Math.max(2, Math.round((cpuRequestMillis * 1024) / 1000)));
+  const shares = cpuShares(cpuRequestMillis);
   const quota = cpuLimitMillis === undefined ? undefined : Math.max(1000, (cpuLimitMillis * cpuPeriodMicros) / 1000);
   const { controllers, hasSwapAccounting } = host.cgroups;
   const cpu = { shares, ...(quota === undefined ? {} : { quota: Math.round(quota), period: cpuPeriodMicros }) };
