@@ -10,12 +10,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node's timers count in 32 bits: a longer one ends at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** The real time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  // A time that has come meanwhile is not worth the warning that Node gives.
-  sleep: (ms, signal) => sleep(Math.max(0, ms), undefined, { signal }),
+  sleep: async (ms, signal) => {
+    let left = ms;
+    for (; left > maxTimerMs; left -= maxTimerMs) await sleep(maxTimerMs, undefined, { signal });
+    // A time that has come meanwhile is not worth the warning that Node gives.
+    await sleep(Math.max(0, left), undefined, { signal });
+  },
 };
 
 /** RFC 3339 with seconds, as Kubernetes writes `metav1.Time`. */

@@ -2,7 +2,7 @@ import { requirementsOf } from '../../shared/objects/selector.ts';
 import type { ResourceName } from '../../shared/objects/resources.ts';
 import type { KubeObject, LabelSelector } from '../../shared/objects/types.ts';
 import type { Store } from '../store/store.ts';
-import { controllerOf, planClaim, withController, withoutOwner } from './owners.ts';
+import { controllerOf, planClaim, withController, withoutOwners } from './owners.ts';
 
 /**
  * Adopts and releases children of `owner` so that it controls exactly those it selects, and resolves with them. A
@@ -43,5 +43,5 @@ async function releaseChild<T extends KubeObject>(
   child: T,
 ): Promise<void> {
   if (controllerOf(child)?.uid !== owner.metadata.uid) return;
-  await store.update(resource, withoutOwner(child, owner.metadata.uid ?? ''));
+  await store.update(resource, withoutOwners(child, [owner.metadata.uid ?? '']));
 }

@@ -57,11 +57,12 @@ export function withController<T extends KubeObject>(object: T, owner: KubeObjec
   return withOwners(object, [...others, controllerReference(owner)]);
 }
 
-/** `object` without any reference to the owner with this uid. */
-export function withoutOwner<T extends KubeObject>(object: T, ownerUid: string): T {
+/** `object` without any reference to the owners with these uids. */
+export function withoutOwners<T extends KubeObject>(object: T, uids: readonly string[]): T {
+  const gone = new Set(uids);
   return withOwners(
     object,
-    (object.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== ownerUid),
+    (object.metadata.ownerReferences ?? []).filter(({ uid }) => !gone.has(uid)),
   );
 }
 

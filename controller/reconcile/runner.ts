@@ -12,6 +12,10 @@ import type { ReconcileDeps } from './deps.ts';
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<number | undefined>;
 
 const retry = { initialMs: 20, maxMs: 60_000 };
+/** A key may come back so often at once, and after that once in each interval. */
+const pace = { burst: 100, intervalMs: 10 };
+/** Longest that keys follow each other before anything else of the process has its turn. */
+const sliceMs = 20;
 
 /**
  * Works on keys, each by one worker at a time. An error brings its key back with a growing delay; a Conflict is an
@@ -25,6 +29,7 @@ export class Runner {
   readonly #queue: WorkQueue<string>;
   readonly #metrics: QueueMetrics;
   readonly #failures = new Map<string, number>();
+  readonly #pace: KeyPace;
 
   constructor(
     name: string,
@@ -39,6 +44,7 @@ export class Runner {
     this.#log = deps.log.child({ controller: name });
     this.#queue = new WorkQueue(deps.clock, scope);
     this.#metrics = queueMetrics(deps.registry, name);
+    this.#pace = new KeyPace(deps.clock);
     for (let worker = 0; worker < workers; worker += 1) {
       scope.spawn(
         (signal) => this.#work(signal),
@@ -63,11 +69,15 @@ export class Runner {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
+    let sliceEnd = 0;
     for (let key = await this.#queue.next(); key !== undefined; key = await this.#queue.next()) {
       this.#metrics.depth(this.#queue.size);
-      const again = await this.#once(key, signal);
+      const again = this.#pace.waitOf(key) ?? (await this.#once(key, signal));
       this.#queue.done(key);
       if (again !== undefined) this.#queue.addAfter(key, again);
+      if (this.#clock.monotonic() < sliceEnd) continue;
+      await new Promise(setImmediate);
+      sliceEnd = this.#clock.monotonic() + sliceMs;
     }
   }
 
@@ -76,7 +86,7 @@ export class Runner {
     try {
       const again = await this.#reconcile(key, signal);
       this.#failures.delete(key);
-      return again;
+      return Number.isNaN(again) ? retry.maxMs : again;
     } catch (error) {
       if (signal.aborted) return undefined;
       return this.#failed(key, error);
@@ -93,6 +103,35 @@ export class Runner {
     if (hasReason(error, 'Conflict')) this.#log.debug('conflict', { key, retryInMs });
     else this.#log.warn('reconcile failed', { key, failures, retryInMs, error });
     return retryInMs;
+  }
+}
+
+/** Slows down keys that come back over and over: whatever adds them, they do not take the whole process. */
+class KeyPace {
+  readonly #clock: Clock;
+  /** When a key would be due if it came at the slow pace. Those in the past are forgotten. */
+  readonly #due = new Map<string, number>();
+  #sweptAt = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts the key. The milliseconds it has to wait, and then it is not counted; undefined for none. */
+  waitOf(key: string): number | undefined {
+    const now = this.#clock.monotonic();
+    this.#sweep(now);
+    const due = Math.max(now, this.#due.get(key) ?? 0);
+    const wait = due - now - pace.burst * pace.intervalMs;
+    if (wait > 0) return wait;
+    this.#due.set(key, due + pace.intervalMs);
+    return undefined;
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < pace.burst * pace.intervalMs) return;
+    this.#sweptAt = now;
+    for (const [key, due] of this.#due) if (due <= now) this.#due.delete(key);
   }
 }
 

@@ -89,4 +89,54 @@ describe('Runner', () => {
     assert.match(text, /^workqueue_depth\{name="one"\} 0$/m);
     assert.match(text, /^workqueue_work_duration_seconds_count\{name="one"\} 1$/m);
   });
+
+  it('does not spin on keys that add each other, or come back at once', async () => {
+    const runs = new Map<string, number>();
+    const count = (key: string): void => {
+      runs.set(key, (runs.get(key) ?? 0) + 1);
+      if ((runs.get(key) ?? 0) > 10_000) throw new Error('too often');
+    };
+    const other = { ping: 'pong', pong: 'ping' } as Record<string, string>;
+    const reconcile = (key: string): Promise<number | undefined> => {
+      count(key);
+      const next = other[key];
+      if (next === undefined) return Promise.resolve(key === 'at once' ? 0 : Number.NaN);
+      runner.add(next);
+      return Promise.resolve(undefined);
+    };
+    const runner: Runner = new Runner('test', reconcile, { clock, log: silentLogger }, scope);
+    for (const key of ['ping', 'at once', 'never said']) runner.add(key);
+    await clock.advance(0);
+    for (const [key, often] of runs) assert.ok(often <= 101, `${key} was worked on ${often} times in no time`);
+    await clock.advance(1_000);
+    for (const [key, often] of runs) assert.ok(often <= 202, `${key} was worked on ${often} times in a second`);
+    assert.ok((runs.get('ping') ?? 0) > 100, 'a slow key is not a stopped one');
+    assert.ok((runs.get('never said') ?? 0) <= 2, 'a delay that is no number is a long one');
+  });
+
+  it('lets the rest of the process have its turn while there are many keys', async () => {
+    let now = 0;
+    const monotonic = (): number => (now += 1);
+    const ticking = { monotonic, now: monotonic, sleep: clock.sleep.bind(clock) };
+    let turns = 0;
+    const stop = new AbortController();
+    const others = (async () => {
+      for (; !stop.signal.aborted; turns += 1) await new Promise(setImmediate);
+    })();
+    const keys = Array.from({ length: 1_000 }, (_, at) => `key-${at}`);
+    let left = keys.length;
+    const finished = new Promise<void>((resolve) => {
+      const reconcile = (): Promise<undefined> => {
+        left -= 1;
+        if (left === 0) resolve();
+        return Promise.resolve(undefined);
+      };
+      const runner = new Runner('test', reconcile, { clock: ticking, log: silentLogger }, scope);
+      for (const key of keys) runner.add(key);
+    });
+    await finished;
+    stop.abort();
+    await others;
+    assert.ok(turns >= 20, `others had ${turns} turns`);
+  });
 });

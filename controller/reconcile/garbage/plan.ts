@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../shared/objects/types.ts';
-import { foregroundFinalizer, orphanFinalizer } from '../../store/deletion.ts';
+import { foregroundFinalizer, orphanFinalizer, type DeleteOptions } from '../../store/deletion.ts';
 
 /**
  * What one owner reference leads to. `present` includes owners nobody can look up: what is not known to be gone is
@@ -7,37 +7,58 @@ import { foregroundFinalizer, orphanFinalizer } from '../../store/deletion.ts';
  */
 export type OwnerState = 'present' | 'absent' | 'waiting';
 
-export type CollectStep =
+/** What counts of an object that names another one as its owner. */
+export interface Dependent {
+  /** It is not being deleted. */
+  isLive: boolean;
+  /** The owner's deletion waits for it. */
+  isBlocking: boolean;
+  /** Its own deletion waits for the owner, through others or not. With `isBlocking`, neither would ever go. */
+  waitsForOwner: boolean;
+}
+
+export type CollectStep<D> =
   /** Nothing, or nothing any more. */
   | { do: 'keep' }
   /** Some owners are left: only the references to the others go. */
   | { do: 'unlink'; uids: string[] }
-  | { do: 'delete'; propagationPolicy: 'Background' | 'Foreground' }
+  | { do: 'delete'; propagationPolicy: NonNullable<DeleteOptions['propagationPolicy']> }
   /** It goes and its dependents stay: their references to it go, then its finalizer. */
   | { do: 'orphanDependents' }
-  /** It goes after its dependents: they are to be looked at, and its finalizer goes when none blocks any more. */
-  | { do: 'awaitDependents'; isDone: boolean };
+  /** It goes after its dependents: the live ones are to be looked at, and those that wait for it do not block it. */
+  | { do: 'awaitDependents'; live: D[]; unblock: D[] }
+  /** None blocks it (any more): its finalizer goes. */
+  | { do: 'finish' };
 
 /** What to do about one object, seen from its owners and its dependents. */
-export function planCollect(
+export function planCollect<D extends Dependent>(
   object: KubeObject,
   ownerStates: ReadonlyMap<string, OwnerState>,
-  dependents: readonly KubeObject[],
-): CollectStep {
-  const { deletionTimestamp, finalizers = [], uid } = object.metadata;
+  dependents: readonly D[],
+): CollectStep<D> {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
   if (deletionTimestamp !== undefined) {
     if (finalizers.includes(orphanFinalizer)) return { do: 'orphanDependents' };
-    if (!finalizers.includes(foregroundFinalizer)) return { do: 'keep' };
-    return { do: 'awaitDependents', isDone: !dependents.some((dependent) => isBlocking(dependent, uid)) };
+    return finalizers.includes(foregroundFinalizer) ? planAwait(dependents) : { do: 'keep' };
   }
   const owners = [...ownerStates];
   const uids = owners.filter(([, state]) => state !== 'present').map(([owner]) => owner);
   if (uids.length === 0) return { do: 'keep' };
   if (uids.length < owners.length) return { do: 'unlink', uids };
   const isAwaited = owners.some(([, state]) => state === 'waiting');
-  return { do: 'delete', propagationPolicy: isAwaited && dependents.length > 0 ? 'Foreground' : 'Background' };
+  if (isAwaited && dependents.length > 0) return { do: 'delete', propagationPolicy: 'Foreground' };
+  return { do: 'delete', propagationPolicy: policyOf(finalizers) };
 }
 
-function isBlocking({ metadata }: KubeObject, ownerUid: string | undefined): boolean {
-  return (metadata.ownerReferences ?? []).some(({ uid, blockOwnerDeletion }) => uid === ownerUid && blockOwnerDeletion);
+function planAwait<D extends Dependent>(dependents: readonly D[]): CollectStep<D> {
+  const blocking = dependents.filter(({ isBlocking }) => isBlocking);
+  if (blocking.length === 0) return { do: 'finish' };
+  const live = dependents.filter(({ isLive }) => isLive);
+  return { do: 'awaitDependents', live, unblock: blocking.filter(({ waitsForOwner }) => waitsForOwner) };
+}
+
+/** What was asked for in advance. */
+function policyOf(finalizers: readonly string[]): 'Background' | 'Foreground' | 'Orphan' {
+  if (finalizers.includes(orphanFinalizer)) return 'Orphan';
+  return finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background';
 }

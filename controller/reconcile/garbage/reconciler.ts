@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasReason } from '../../../shared/errors.ts';
-import { findKind, resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject, OwnerReference } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import { deleteObject, foregroundFinalizer, orphanFinalizer } from '../../store/deletion.ts';
 import { startFollowing } from '../../store/follow.ts';
 import type { Change, ObjectKey } from '../../store/store.ts';
 import type { ReconcileDeps } from '../deps.ts';
-import { withoutOwner } from '../owners.ts';
+import { withoutOwners } from '../owners.ts';
 import { Runner } from '../runner.ts';
+import { dependentsOf, keyOfOwner, ownerStatesOf, type Located } from './owner-graph.ts';
 import { planCollect } from './plan.ts';
-import type { OwnerState } from './plan.ts';
+
+/** Most objects written for one key at once; the rest has its turn after others. */
+const maxWrites = 500;
+const againMs = 1;
 
 /**
  * Deletes what belongs to owners that are gone, and carries out how a deletion was asked to treat dependents. Keys are
@@ -30,45 +33,49 @@ export class GarbageCollector {
   }
 
   /** `look` asks for another key to be looked at. */
-  async reconcile(text: string, look: (key: string) => void): Promise<undefined> {
+  async reconcile(text: string, look: (key: string) => void): Promise<number | undefined> {
     const { store, clock } = this.#deps;
     const key = readKey(text);
     const { resource, namespace, name } = key;
     const object = store.get(resource, namespace, name);
-    if (object === undefined) return;
-    const { uid = '', ownerReferences = [] } = object.metadata;
-    const dependents = store.dependents(uid);
-    const states = new Map(ownerReferences.map((owner) => [owner.uid, this.#stateOf(owner, namespace)]));
-    const step = planCollect(
-      object,
-      states,
-      dependents.map((each) => each.object),
-    );
+    if (object === undefined) return undefined;
+    const { uid = '' } = object.metadata;
+    const located = { key, object };
+    const step = planCollect(object, ownerStatesOf(store, located), dependentsOf(store, located));
     switch (step.do) {
       case 'keep':
-        return;
+        return undefined;
       case 'unlink':
-        await store.update(resource, step.uids.reduce(withoutOwner, object));
-        return;
+        await store.update(resource, withoutOwners(object, step.uids));
+        return undefined;
       case 'delete':
         await deleteObject(store, clock, resource, namespace, name, { ...step, uid }).catch(ignoreNotFound);
-        return;
+        return undefined;
       case 'orphanDependents':
-        await Promise.all(dependents.map((each) => store.update(each.key.resource, withoutOwner(each.object, uid))));
-        await this.#removeFinalizer(key, orphanFinalizer);
-        return;
+        return this.#orphanDependents(key, uid);
       case 'awaitDependents':
-        if (step.isDone) await this.#removeFinalizer(key, foregroundFinalizer);
-        else dependents.forEach((each) => look(writeKey(each.key)));
+        step.live.forEach((each) => look(writeKey(each.key)));
+        await this.#updateEach(step.unblock, (each) => withoutBlock(each, uid));
+        return undefined;
+      case 'finish':
+        await this.#removeFinalizer(key, foregroundFinalizer);
+        return undefined;
     }
   }
 
-  #stateOf(owner: OwnerReference, namespace: string): OwnerState {
-    const info = findKind(owner.apiVersion, owner.kind);
-    if (info === undefined || (info.namespaced && namespace === '')) return 'present';
-    const found = this.#deps.store.get(resourceName(info), info.namespaced ? namespace : '', owner.name);
-    if (found === undefined || found.metadata.uid !== owner.uid) return 'absent';
-    return isAwaitingDependents(found) ? 'waiting' : 'present';
+  async #orphanDependents(key: ObjectKey, uid: string): Promise<number | undefined> {
+    const dependents = this.#deps.store.dependents(uid);
+    await this.#updateEach(dependents, (each) => withoutOwners(each, [uid]));
+    if (dependents.length > maxWrites) return againMs;
+    await this.#removeFinalizer(key, orphanFinalizer);
+    return undefined;
+  }
+
+  /** As many as one pass may write. */
+  async #updateEach(objects: readonly Located[], change: (object: KubeObject) => KubeObject): Promise<void> {
+    const { store } = this.#deps;
+    const update = ({ key, object }: Located): Promise<unknown> => store.update(key.resource, change(object));
+    await Promise.all(objects.slice(0, maxWrites).map((each) => update(each).catch(ignoreNotFound)));
   }
 
   async #removeFinalizer({ resource, namespace, name }: ObjectKey, finalizer: string): Promise<void> {
@@ -92,16 +99,15 @@ export class GarbageCollector {
   }
 
   #ownersOf({ metadata }: KubeObject): ObjectKey[] {
-    return (metadata.ownerReferences ?? []).flatMap(({ apiVersion, kind, name }) => {
-      const info = findKind(apiVersion, kind);
-      if (info === undefined) return [];
-      return { resource: resourceName(info), namespace: info.namespaced ? (metadata.namespace ?? '') : '', name };
-    });
+    return (metadata.ownerReferences ?? []).flatMap((owner) => keyOfOwner(owner, metadata.namespace ?? '') ?? []);
   }
 }
 
-function isAwaitingDependents({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).includes(foregroundFinalizer);
+/** `object` with references to the owner with this uid that do not hold that up. */
+function withoutBlock(object: KubeObject, uid: string): KubeObject {
+  const unblock = (owner: OwnerReference): OwnerReference => ({ ...owner, blockOwnerDeletion: false });
+  const owners = object.metadata.ownerReferences?.map((owner) => (owner.uid === uid ? unblock(owner) : owner));
+  return { ...object, metadata: { ...object.metadata, ownerReferences: owners } };
 }
 
 function hasSameOwners(object: KubeObject, previous: KubeObject | undefined): boolean {

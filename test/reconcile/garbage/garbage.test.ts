@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { planCollect } from '../../../controller/reconcile/garbage/plan.ts';
-import type { OwnerState } from '../../../controller/reconcile/garbage/plan.ts';
+import type { Dependent, OwnerState } from '../../../controller/reconcile/garbage/plan.ts';
 import type { ConfigMap, KubeObject, Namespace } from '../../../shared/objects/types.ts';
 import { aDeployment, Cluster } from '../cluster.ts';
 
@@ -14,17 +14,25 @@ const aMap = (name: string, owners: { name: string; uid: string }[]): KubeObject
   },
 });
 
+const aDependent = { isLive: true, isBlocking: true, waitsForOwner: false };
+
 describe('planCollect', () => {
-  const plan = (states: Record<string, OwnerState>, dependents: KubeObject[] = []) =>
-    planCollect(aMap('a', []), new Map(Object.entries(states)), dependents);
+  const plan = (states: Record<string, OwnerState>, dependents: Dependent[] = [], finalizers: string[] = []) => {
+    const map = aMap('a', []);
+    const object = { ...map, metadata: { ...map.metadata, finalizers } };
+    return planCollect(object, new Map(Object.entries(states)), dependents);
+  };
 
   it('keeps what has no owner, or one that is there', () => {
     assert.deepEqual(plan({}), { do: 'keep' });
     assert.deepEqual(plan({ a: 'present' }), { do: 'keep' });
   });
 
-  it('deletes what has lost all its owners', () => {
+  it('deletes what has lost all its owners, in the way its finalizers ask for', () => {
+    const policies = { foregroundDeletion: 'Foreground', orphan: 'Orphan', 'example.com/hold': 'Background' };
     assert.deepEqual(plan({ a: 'absent', b: 'absent' }), { do: 'delete', propagationPolicy: 'Background' });
+    for (const [finalizer, propagationPolicy] of Object.entries(policies))
+      assert.deepEqual(plan({ a: 'absent' }, [], [finalizer]), { do: 'delete', propagationPolicy });
   });
 
   it('only unlinks from lost owners while one is left', () => {
@@ -33,7 +41,7 @@ describe('planCollect', () => {
 
   it('hands a foreground deletion on to dependents that have dependents', () => {
     assert.deepEqual(plan({ a: 'waiting' }), { do: 'delete', propagationPolicy: 'Background' });
-    assert.deepEqual(plan({ a: 'waiting' }, [aMap('b', [])]), { do: 'delete', propagationPolicy: 'Foreground' });
+    assert.deepEqual(plan({ a: 'waiting' }, [aDependent]), { do: 'delete', propagationPolicy: 'Foreground' });
   });
 });
 
