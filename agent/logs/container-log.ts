@@ -71,6 +71,11 @@ export class ContainerLog {
     return log;
   }
 
+  /** True while more is acknowledged than is saved. */
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
   /** There may be news. */
   wake(): void {
     this.lookAt = 0;

@@ -68,7 +68,7 @@ async function endOf(scanner: LogScanner, only: number | undefined): Promise<Pla
   const files = await listLogFiles(scanner.directory);
   const last = files.findLast(({ attempt }) => only === undefined || attempt === only);
   if (last === undefined) return { attempt: -1, part: 0, offset: 0 };
-  return { attempt: last.attempt, part: last.part, offset: await sizeOf(last.path) };
+  return { attempt: last.attempt, part: last.part, offset: sizeOf(last.path) };
 }
 
 function isBeyond(position: LogPosition, end: Place & { offset: number }): boolean {

@@ -28,6 +28,8 @@ interface Deps {
 /** Keeps the logs of containers small. The runtime writes on while a file is renamed, and nothing is lost. */
 export class LogRotator {
   readonly #deps: Deps;
+  /** Containers that write to the file that has their log's name. */
+  readonly #open = new Set<ContainerId>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -37,15 +39,21 @@ export class LogRotator {
   async rotate(path: string, id: ContainerId): Promise<boolean> {
     const { driver, limits } = this.#deps;
     const directory = dirname(path);
-    const size = await sizeOf(path);
-    if (size === 0) return this.#reopenLost(path, id);
+    const size = sizeOf(path);
+    if (size === 0 && !this.#open.has(id)) return this.#reopenLost(path, id);
     if (size < limits.fileBytes) return false;
     const current = (await listLogFiles(directory)).find((file) => file.path === path);
     if (current === undefined) return false;
+    this.#open.delete(id);
     await rename(path, `${path}.${String(current.part)}`);
     await driver.reopenLog(id);
     await this.trim(directory);
     return true;
+  }
+
+  /** Forgets containers that are not among these. */
+  retain(ids: ReadonlySet<ContainerId>): void {
+    for (const id of this.#open) if (!ids.has(id)) this.#open.delete(id);
   }
 
   /** Removes what is over the limits, oldest first. */
@@ -53,7 +61,7 @@ export class LogRotator {
     const { limits, isShipped, beforeRemove } = this.#deps;
     const files = await listLogFiles(directory);
     const attempts = [...new Set(files.map(({ attempt }) => attempt))].reverse().slice(0, limits.attempts);
-    const sizes = await Promise.all(files.map(({ path }) => sizeOf(path)));
+    const sizes = files.map(({ path }) => sizeOf(path));
     let total = sizes.reduce((sum, size) => sum + size, 0);
     for (const [index, file] of files.entries()) {
       const younger = files.slice(index + 1).filter(({ attempt }) => attempt === file.attempt).length;
@@ -71,7 +79,8 @@ export class LogRotator {
   /** An earlier process renamed the file and ended before it could say so: the container still writes to the old one. */
   async #reopenLost(path: string, id: ContainerId): Promise<boolean> {
     const files = await listLogFiles(dirname(path));
-    if (files.length === 0 || files.some((file) => file.path === path)) return false;
+    if (files.some((file) => file.path === path)) this.#open.add(id);
+    if (files.length === 0 || this.#open.has(id)) return false;
     const newest = files.at(-1);
     if (newest === undefined || newest.isCurrent || !newest.path.startsWith(`${path}.`)) return false;
     await this.#deps.driver.reopenLog(id);

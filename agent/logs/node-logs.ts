@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { removeHalfWritten } from '../../shared/atomic-file.ts';
@@ -27,6 +28,7 @@ export interface NodeLogsDeps {
 
 const drainMs = 10_000;
 const sweepMs = 5000;
+const settledMs = 1000;
 const maxGoneMs = 3_600_000;
 const maxGoneBytes = 512 << 20;
 
@@ -40,6 +42,10 @@ export class NodeLogs {
   readonly #logs = new Map<string, ContainerLog>();
   /** Of the logs that are written to, as last seen. */
   readonly #sizes = new Map<string, number>();
+  /** Directories of containers whose files have changed since they were trimmed. */
+  readonly #untrimmed = new Set<string>();
+  /** When a pod's directory was last changed; what it holds is known. */
+  readonly #listed = new Map<string, number>();
   /** Directories of pods that are gone, and since when, on the monotonic clock. */
   readonly #gone = new Map<string, number>();
 
@@ -101,6 +107,7 @@ export class NodeLogs {
         await this.#live.refresh();
         await this.#wakeGrown();
         for (const [path, id] of this.#live.writers) isBusy = (await this.#rotator.rotate(path, id)) || isBusy;
+        this.#rotator.retain(new Set(this.#live.writers.values()));
       } catch (error) {
         log.warn('cannot rotate a log', { error });
       }
@@ -113,12 +120,18 @@ export class NodeLogs {
     const before = new Map(this.#sizes);
     this.#sizes.clear();
     for (const path of this.#live.writers.keys()) {
-      const size = await sizeOf(path);
+      const size = sizeOf(path);
       this.#sizes.set(path, size);
-      if (before.get(path) !== size) (await this.#open(dirname(path)))?.wake();
+      if (before.get(path) !== size) this.#wake(await this.#open(dirname(path)));
       before.delete(path);
     }
-    for (const path of before.keys()) this.#logs.get(dirname(path))?.wake();
+    for (const path of before.keys()) this.#wake(this.#logs.get(dirname(path)));
+  }
+
+  #wake(log: ContainerLog | undefined): void {
+    if (log === undefined) return;
+    log.wake();
+    this.#untrimmed.add(log.owner.directory);
   }
 
   async #sweepAll(signal: AbortSignal): Promise<void> {
@@ -136,8 +149,11 @@ export class NodeLogs {
   async #sweep(): Promise<void> {
     await this.#discover();
     for (const [directory, log] of this.#logs) {
+      // What is shipped may go.
+      if (!this.#untrimmed.has(directory) && !log.isDirty) continue;
       await this.#rotator.trim(directory);
       await log.save();
+      this.#untrimmed.delete(directory);
     }
     const kept = this.#deps.keptPods();
     if (kept === undefined) return;
@@ -163,9 +179,11 @@ export class NodeLogs {
       if (!shipped.every(Boolean) && now - since < maxGoneMs && bytes <= maxGoneBytes) continue;
       for (const log of logs) {
         this.#logs.delete(log.owner.directory);
+        this.#untrimmed.delete(log.owner.directory);
         await log.remove();
       }
       await rm(directory, { recursive: true, force: true });
+      this.#listed.delete(directory);
       this.#gone.delete(directory);
     }
   }
@@ -184,7 +202,12 @@ export class NodeLogs {
   }
 
   async #discoverPod(directory: string): Promise<void> {
+    const changedAt = statSync(directory, { throwIfNoEntry: false })?.mtimeMs;
+    if (changedAt === undefined || changedAt === this.#listed.get(directory)) return;
+    // Times of files are coarse: one that is this old can be told from that of the next change.
+    const isSettled = this.#deps.clock.now() - changedAt > settledMs;
     for (const container of await readdir(directory).catch(() => [])) await this.#open(join(directory, container));
+    if (isSettled) this.#listed.set(directory, changedAt);
   }
 
   /** Undefined for a directory that is not a container's. */
@@ -199,6 +222,7 @@ export class NodeLogs {
     const log = await ContainerLog.open({ namespace, pod, uid, container, directory, stateFile });
     const first = this.#logs.get(directory) ?? log; // opened by another call meanwhile
     this.#logs.set(directory, first);
+    this.#untrimmed.add(directory);
     return first;
   }
 
@@ -217,5 +241,5 @@ export class NodeLogs {
 
 async function sizeOfAll(logs: readonly ContainerLog[]): Promise<number> {
   const files = (await Promise.all(logs.map(({ owner }) => listLogFiles(owner.directory)))).flat();
-  return (await Promise.all(files.map(({ path }) => sizeOf(path)))).reduce((sum, size) => sum + size, 0);
+  return files.reduce((sum, { path }) => sum + sizeOf(path), 0);
 }
