@@ -17,6 +17,7 @@ import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from './api/bootstrap.ts';
 import { ManagedStore } from './api/patch/managed-store.ts';
+import { PodSecurity } from './api/pod-security/pod-security.ts';
 import { ApiServer } from './api/server.ts';
 import { ServiceAllocator } from './api/services/allocator.ts';
 import { readBuildInfo } from './build-info.ts';
@@ -66,6 +67,7 @@ interface Storage {
   store: Store;
   history: HistoryStore;
   events: EventRecorder;
+  podSecurity: PodSecurity;
 }
 
 /** The line to the agents, and who lives at its other end. */
@@ -127,7 +129,8 @@ async function openStorage({ settings, directory, registry, clock, log, scope, b
     await Promise.all([state.close(), history.close()]);
     forgetProcess(settings.dataDir, 'controller');
   });
-  return { store, history, events };
+  const podSecurity = new PodSecurity({ store, log, registry, exemptions: settings.podSecurityExempt });
+  return { store, history, events, podSecurity };
 }
 
 async function openAgents(context: Context, { store, history, events }: Storage): Promise<Agents> {
@@ -171,14 +174,15 @@ async function openAgents(context: Context, { store, history, events }: Storage)
 /** Everything that brings what is observed to what is desired. */
 function decide(
   { clock, log, registry, scope, pki }: Context,
-  { store, events }: Storage,
+  { store, events, podSecurity }: Storage,
   { nodes, accountTokens }: Agents,
   address: Address,
 ): void {
   const issueLasting: AccountTokens['issueLasting'] = (order) => accountTokens.issueLasting(order);
   const api = { address: reachableAddress(address), port: address.port, authority: pki.authority, issueLasting };
   const deps = { clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
-  const storeOf = (manager: string): Store => new ManagedStore(store, manager, clock);
+  const storeOf = (manager: string): Store =>
+    new ManagedStore(store, manager, clock, podSecurity.admitFor(`system:${manager}`));
   startReconcilers({ ...deps, store: storeOf('kube-controller-manager') }, scope.child('reconcilers'));
   new Scheduler({ ...deps, store: storeOf('kube-scheduler') }).run(scope.child('scheduler'));
 }
@@ -186,7 +190,7 @@ function decide(
 /** The API and the metrics; the kubeconfig names the port that was got. */
 async function serve(
   { settings, pki, registry, clock, log, begun }: Context,
-  { store, history }: Storage,
+  { store, history, podSecurity }: Storage,
   { nodes, tokens, usage, accountTokens }: Agents,
 ): Promise<{ ready: { api: string; metrics: string }; address: Address }> {
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
@@ -202,6 +206,7 @@ async function serve(
     accountTokens,
     authorizer,
     services: new ServiceAllocator(store, Math.random),
+    podSecurity,
     random: Math.random,
     podLogs: new HistoryPodLogs({ store, history, nodes: nodes.calls }),
     podExec: nodes.calls,

@@ -1,6 +1,14 @@
 import { Command } from 'commander';
-import { parseAddress, parseCidr, parseDirectory, parseLogLevel, type Address } from '../shared/settings.ts';
+import {
+  parseAddress,
+  parseCidr,
+  parseDirectory,
+  parseLogLevel,
+  SettingsError,
+  type Address,
+} from '../shared/settings.ts';
 import type { LogLevel } from '../shared/log.ts';
+import type { PodSecurityExemptions } from './api/pod-security/pod-security.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
 
 /** What a controller is told at its start; wrong values end it before anything is touched. */
@@ -14,6 +22,8 @@ export interface ControllerSettings {
   /** Silence after which a node counts as lost. */
   nodeGraceMs: number;
   logLevel: LogLevel;
+  /** What the pod security labels of namespaces do not apply to. */
+  podSecurityExempt: PodSecurityExemptions;
 }
 
 interface Flags {
@@ -23,6 +33,7 @@ interface Flags {
   metricsListen: string;
   podCidr: string;
   logLevel: string;
+  podSecurityExempt: string;
 }
 
 /** Reads flags, for which `BERTH_DATA_DIR`, `BERTH_API_LISTEN` … stand in. Throws SettingsError or CommanderError. */
@@ -40,6 +51,11 @@ export function readSettings(argv: readonly string[]): ControllerSettings {
   option('metrics-listen', 'host:port of the Prometheus metrics', '127.0.0.1:7480');
   option('pod-cidr', 'network that nodes take their pod networks from', '10.90.0.0/16');
   option('log-level', 'debug, info, warn or error', 'info');
+  option(
+    'pod-security-exempt',
+    'what Pod Security does not apply to: namespace=NAME, user=NAME, runtimeclass=NAME, with commas between',
+    '',
+  );
   const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
   return {
     dataDir: parseDirectory('data-dir', flags.dataDir),
@@ -49,5 +65,18 @@ export function readSettings(argv: readonly string[]): ControllerSettings {
     podCidr: parseCidr('pod-cidr', flags.podCidr),
     nodeGraceMs: 4000,
     logLevel: parseLogLevel('log-level', flags.logLevel),
+    podSecurityExempt: parseExemptions('pod-security-exempt', flags.podSecurityExempt),
   };
+}
+
+function parseExemptions(flag: string, text: string): PodSecurityExemptions {
+  const lists = { namespace: [] as string[], user: [] as string[], runtimeclass: [] as string[] };
+  for (const entry of text.split(',').filter((part) => part !== '')) {
+    const [, kind = '', name = ''] = /^([a-z]+)=(.+)$/.exec(entry) ?? [];
+    if (!Object.hasOwn(lists, kind)) {
+      throw new SettingsError(flag, `"${entry}" is not namespace=NAME, user=NAME or runtimeclass=NAME`);
+    }
+    lists[kind as keyof typeof lists].push(name);
+  }
+  return { namespaces: lists.namespace, users: lists.user, runtimeClasses: lists.runtimeclass };
 }

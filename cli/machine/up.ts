@@ -21,6 +21,7 @@ interface UpOptions {
   runtime: string;
   agent: boolean;
   podCidr?: string;
+  podSecurityExempt?: string;
   logLevel: string;
 }
 
@@ -42,6 +43,7 @@ export function upCommand(): Command {
     .option('--node-name <name>', 'name of this node', hostname().toLowerCase())
     .addOption(new Option('--runtime <name>', 'container runtime').choices(['oci']).default('oci'))
     .option('--pod-cidr <cidr>', 'network that nodes take their pod networks from')
+    .option('--pod-security-exempt <list>', 'what Pod Security does not apply to: namespace=NAME, user=NAME, …')
     .option('--no-agent', 'run no pods on this machine')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .addHelpText(
@@ -137,6 +139,7 @@ function controllerArguments(options: UpOptions, dataDir: string): string[] {
   const args = ['--data-dir', dataDir, '--api-listen', options.apiListen, '--bus-listen', options.busListen];
   args.push('--metrics-listen', options.metricsListen, '--log-level', options.logLevel);
   if (options.podCidr !== undefined) args.push('--pod-cidr', options.podCidr);
+  if (options.podSecurityExempt !== undefined) args.push('--pod-security-exempt', options.podSecurityExempt);
   return args;
 }
 

@@ -1,11 +1,10 @@
+import { podTemplatePath } from '../../shared/objects/pod-template.ts';
 import type { Container, KubeObject, PodSpec } from '../../shared/objects/types.ts';
 import type { ServedResource } from '../client/resource-names.ts';
 
 /** Where kinds that make pods, and pods themselves, say what runs in them. */
 function wayOf(kind: string): string[] {
-  if (kind === 'Pod') return ['spec'];
-  if (kind === 'CronJob') return ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
-  return ['spec', 'template', 'spec'];
+  return [...(podTemplatePath(kind) ?? ['spec', 'template']), 'spec'];
 }
 
 /** The pod spec of an object. Throws for one that has none. */

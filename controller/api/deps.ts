@@ -6,6 +6,7 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
+import type { PodSecurity } from './pod-security/pod-security.ts';
 import type { ResourceUsage } from './measured/resource-usage.ts';
 import type { ServiceAllocator } from './services/allocator.ts';
 import type { BuildVersion } from './open-paths.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
   authorizer: Authorizer;
   accountTokens: AccountTokens;
   services: ServiceAllocator;
+  podSecurity: PodSecurity;
   /** Numbers from 0 to below 1, for generated names. */
   random: () => number;
   podLogs: PodLogs;

@@ -9,6 +9,7 @@ import { Authorizer } from '../../controller/api/access/authorizer.ts';
 import { AccountTokens } from '../../controller/api/access/tokens/account-tokens.ts';
 import { ensureBootstrap } from '../../controller/api/bootstrap.ts';
 import type { ApiDeps } from '../../controller/api/deps.ts';
+import { PodSecurity, type PodSecurityExemptions } from '../../controller/api/pod-security/pod-security.ts';
 import { ApiServer } from '../../controller/api/server.ts';
 import { ServiceAllocator } from '../../controller/api/services/allocator.ts';
 import { hashToken, writeAdminKubeconfig } from '../../controller/certificates/admin.ts';
@@ -39,6 +40,8 @@ export interface CallOptions {
   /** null: send none. */
   token?: string | null;
 }
+
+const nothingExempt: PodSecurityExemptions = { namespaces: [], users: [], runtimeClasses: [] };
 
 /** An API server on a free port with an empty store in memory. */
 export class ApiHarness {
@@ -72,7 +75,10 @@ export class ApiHarness {
     this.#agent = new Agent({ keepAlive: true, maxSockets: parts.maxSockets, ca: parts.pki.authority });
   }
 
-  static async start(overrides: Partial<ApiDeps> = {}, { maxSockets = 64 } = {}): Promise<ApiHarness> {
+  static async start(
+    overrides: Partial<ApiDeps> = {},
+    { maxSockets = 64, exemptions = nothingExempt }: { maxSockets?: number; exemptions?: PodSecurityExemptions } = {},
+  ): Promise<ApiHarness> {
     const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
     const clock = overrides.clock ?? systemClock;
     const pki = await Pki.open(join(directory, 'pki'), systemClock);
@@ -94,6 +100,7 @@ export class ApiHarness {
       accountTokens,
       authorizer: new Authorizer(store),
       services: new ServiceAllocator(store, Math.random),
+      podSecurity: new PodSecurity({ store, log: silentLogger, registry, exemptions: exemptions }),
       random: Math.random,
       podLogs: { read: async () => none(), readDeleted: async () => undefined },
       usage: { node: () => undefined, pods: () => new Map() },

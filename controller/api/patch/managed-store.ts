@@ -10,6 +10,9 @@ const types = { find: findType };
 
 type WithStatus = KubeObject & { status?: Json };
 
+/** Throws what a new object is refused for, though a program of the control plane makes it. */
+export type AdmitNew = (resource: ResourceName, object: KubeObject) => void;
+
 /**
  * The store as one of the control plane's own programs writes to it: metadata.managedFields names that program as the
  * one that set what it writes, with an entry of its own for the status. Reads are those of the store.
@@ -18,11 +21,13 @@ export class ManagedStore implements Store {
   readonly #store: Store;
   readonly #manager: string;
   readonly #clock: Clock;
+  readonly #admit: AdmitNew;
 
-  constructor(store: Store, manager: string, clock: Clock) {
+  constructor(store: Store, manager: string, clock: Clock, admit: AdmitNew = () => undefined) {
     this.#store = store;
     this.#manager = manager;
     this.#clock = clock;
+    this.#admit = admit;
   }
 
   get version(): number {
@@ -41,7 +46,8 @@ export class ManagedStore implements Store {
     return this.#store.dependents(ownerUid);
   }
 
-  create<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
+  async create<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
+    this.#admit(resource, object);
     return this.#store.create(resource, this.#tracked(resource, undefined, object));
   }
 

@@ -52,6 +52,8 @@ export function admitNew({ deps, request, target }: Writing, object: KubeObject)
   validateCreate(info, complete);
   checkEscalation(deps.authorizer, request.user, info, complete);
   warnUnenforced(request, info, complete);
+  const { name: user } = request.user;
+  request.notes.warnings.push(...deps.podSecurity.admit({ info, object: complete, user }));
   // What is added is right, and may rely on a right object.
   return mountAccountToken(deps.store, info, complete);
 }

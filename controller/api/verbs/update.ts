@@ -104,6 +104,8 @@ function admitUpdate({ deps, request, target }: Writing, next: KubeObject, curre
   else validateUpdate(info, complete, current);
   checkEscalation(deps.authorizer, request.user, info, complete, current);
   warnUnenforced(request, info, complete);
+  const write = { info, object: complete, old: current, subresource, user: request.user.name };
+  request.notes.warnings.push(...deps.podSecurity.admit(write));
   return complete;
 }
 

@@ -1,4 +1,5 @@
-import { resourceName, type ResourceInfo } from '../resources.ts';
+import { podTemplateOf, podTemplatePath } from '../pod-template.ts';
+import type { ResourceInfo } from '../resources.ts';
 import type { KubeObject, PodSpec, Volume } from '../types.ts';
 
 /** Sources of volumes that nodes can mount; a pod with another one is kept, and no node takes it. */
@@ -51,9 +52,9 @@ const containerFields: readonly string[] = [
 
 /** Warnings for what an object asks for and will not get: `spec.priorityClassName: not enforced by this version`. */
 export function unsupported(info: ResourceInfo, object: KubeObject): string[] {
-  const found = podSpecOf(info, object);
-  if (!found) return [];
-  const { spec, path } = found;
+  const spec = podTemplateOf(info, object)?.spec;
+  if (!spec) return [];
+  const path = [...(podTemplatePath(info.kind) ?? []), 'spec'].join('.');
   const fields = [
     ...askedOf(spec, podFields),
     ...(['initContainers', 'containers'] as const).flatMap((list) =>
@@ -75,12 +76,6 @@ function unmounted({ volumes = [] }: PodSpec): string[] {
     const source = unmountedSource(volume);
     return source === undefined ? [] : [`volumes[${index}].${source}`];
   });
-}
-
-function podSpecOf(info: ResourceInfo, object: KubeObject): { spec: PodSpec; path: string } | undefined {
-  const { spec } = object as { spec?: PodSpec & { template?: { spec?: PodSpec } } };
-  if (resourceName(info) === 'pods') return spec && { spec, path: 'spec' };
-  return spec?.template?.spec && { spec: spec.template.spec, path: 'spec.template.spec' };
 }
 
 /** The fields of a list that are set to more than nothing. */
