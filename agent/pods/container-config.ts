@@ -1,5 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
-import type { Container, Pod, Stored } from '../../shared/objects/types.ts';
+import type { Container, Pod, Stored, VolumeMount } from '../../shared/objects/types.ts';
 import type { ImageRecord } from '../images/image-service.ts';
 import type { ContainerConfig, ContainerId, Mount, SandboxId } from '../runtime/driver.ts';
 import type { Volumes } from '../volumes/volumes.ts';
@@ -84,7 +84,7 @@ async function mountsOf(
     mounts.push({
       containerPath: mount.mountPath,
       hostPath: path === undefined || path === '' ? volumePath : await facts.volumes.subPath({ ...sub, path }),
-      readOnly: (mount.readOnly ?? false) || isReadOnlyVolume(pod, mount.name),
+      readOnly: isRecursive(mount) ? 'recursive' : (mount.readOnly ?? false) || isReadOnlyVolume(pod, mount.name),
       propagation: propagationOf(mount.mountPropagation),
     });
   }
@@ -98,6 +98,11 @@ async function mountsOf(
     });
   }
   return mounts;
+}
+
+/** Whether what is mounted below the volume is to be read-only too: every kernel that Berth runs on can do it. */
+function isRecursive({ recursiveReadOnly = 'Disabled' }: VolumeMount): boolean {
+  return recursiveReadOnly !== 'Disabled';
 }
 
 /** What Berth writes itself is read-only for everybody else, as in Kubernetes. */

@@ -1,4 +1,5 @@
-import type { Pod, Stored } from '../../shared/objects/types.ts';
+import { ApiError } from '../../shared/errors.ts';
+import type { Pod, PodSpec, Stored } from '../../shared/objects/types.ts';
 import type { PodIdentity, PortMapping, SandboxConfig } from '../runtime/driver.ts';
 import { specOf } from './pod-view.ts';
 
@@ -16,8 +17,10 @@ export function identityOf({ metadata }: Stored<Pod>): PodIdentity {
   return { namespace: metadata.namespace ?? 'default', name: metadata.name, uid: metadata.uid };
 }
 
+/** Everything a runtime needs to make a sandbox. Throws Forbidden for what only another kind of node can run. */
 export function sandboxConfig(pod: Stored<Pod>, facts: SandboxFacts): SandboxConfig {
   const spec = specOf(pod);
+  refuseOtherRuntimes(spec);
   const hostNetwork = spec.hostNetwork ?? false;
   const sysctls = spec.securityContext?.sysctls ?? [];
   return {
@@ -32,8 +35,16 @@ export function sandboxConfig(pod: Stored<Pod>, facts: SandboxFacts): SandboxCon
     dns: dnsOf(pod, facts.hostDns),
     hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip: ip ?? '', hostnames: hostnames ?? [] })),
     ports: hostNetwork ? [] : hostPortsOf(pod),
+    hostUsers: spec.hostUsers ?? true,
     sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
   };
+}
+
+/** All pods of this node run by the runtime that the node has. */
+function refuseOtherRuntimes({ runtimeClassName }: PodSpec): void {
+  if (runtimeClassName === undefined || runtimeClassName === '') return;
+  const problem = `no runtime for RuntimeClass ${JSON.stringify(runtimeClassName)} is configured on this node`;
+  throw new ApiError('Forbidden', `${problem}: leave runtimeClassName out for the one that it has`);
 }
 
 /** A host name has at most 63 characters and ends in a letter or a digit. */

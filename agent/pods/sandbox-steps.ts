@@ -23,8 +23,8 @@ export async function runSandbox(context: StepContext, attempt: number, signal: 
   const logDirectory = logDirectoryOf(deps.paths, identityOf(pod));
   await mkdir(logDirectory, { recursive: true, mode: 0o700 });
   const hostDns = await deps.hostDns();
-  const config = sandboxConfig(pod, { attempt, logDirectory, nodeHostname: deps.node.hostname, hostDns });
   try {
+    const config = sandboxConfig(pod, { attempt, logDirectory, nodeHostname: deps.node.hostname, hostDns });
     await deps.gate.run(() => deps.driver.runSandbox(config, signal), signal);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,12 +1,20 @@
 import { ApiError } from '../../shared/errors.ts';
-import type { Container, Pod, Stored } from '../../shared/objects/types.ts';
+import { appArmorAnnotation } from '../../shared/objects/pod-fields.ts';
+import type { Container, Pod, PodSpec, Stored } from '../../shared/objects/types.ts';
 import type { ImageRecord } from '../images/image-service.ts';
 import type { ContainerSecurity } from '../runtime/driver.ts';
 import { specOf } from './pod-view.ts';
 
+type PodContext = NonNullable<PodSpec['securityContext']> & { supplementalGroupsPolicy?: string };
+
+interface Profile {
+  type: string;
+  localhostProfile?: string;
+}
+
 /** The security context of a container over that of its pod. Throws NotFound (a config error) when the user may not be root and is. */
 export function securityOf(pod: Stored<Pod>, container: Container, image: ImageRecord): ContainerSecurity {
-  const ofPod = specOf(pod).securityContext ?? {};
+  const ofPod: PodContext = specOf(pod).securityContext ?? {};
   const own = container.securityContext ?? {};
   const runAsUser = own.runAsUser ?? ofPod.runAsUser;
   const runAsGroup = own.runAsGroup ?? ofPod.runAsGroup;
@@ -22,10 +30,16 @@ export function securityOf(pod: Stored<Pod>, container: Container, image: ImageR
     addCapabilities,
     dropCapabilities: own.capabilities?.drop ?? [],
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
-    allowPrivilegeEscalation:
-      own.allowPrivilegeEscalation ?? (privileged || addCapabilities.some((name) => /^(CAP_)?SYS_ADMIN$/.test(name))),
+    allowPrivilegeEscalation: own.allowPrivilegeEscalation ?? true,
     seccomp: seccompOf(own.seccompProfile ?? ofPod.seccompProfile, privileged),
+    isGroupListStrict: ofPod.supplementalGroupsPolicy === 'Strict',
+    hasSeLinuxOptions: [own.seLinuxOptions, ofPod.seLinuxOptions].some((options) =>
+      Object.values(options ?? {}).some(Boolean),
+    ),
+    isProcUnmasked: own.procMount === 'Unmasked',
   };
+  const appArmor = own.appArmorProfile ?? annotatedProfile(pod, container.name) ?? ofPod.appArmorProfile;
+  if (appArmor !== undefined) security.appArmor = appArmorOf(appArmor);
   if (runAsUser !== undefined) security.runAsUser = runAsUser;
   if (runAsGroup !== undefined) security.runAsGroup = runAsGroup;
   const problem = rootProblem(security, image);
@@ -35,10 +49,20 @@ export function securityOf(pod: Stored<Pod>, container: Container, image: ImageR
   throw new ApiError('NotFound', `${problem} ${where}`);
 }
 
-function seccompOf(
-  profile: { type: string; localhostProfile?: string } | undefined,
-  privileged: boolean,
-): ContainerSecurity['seccomp'] {
+/** As pods said it before there was a field. */
+function annotatedProfile({ metadata }: Stored<Pod>, container: string): Profile | undefined {
+  const value = metadata.annotations?.[`${appArmorAnnotation}${container}`] ?? '';
+  if (value === 'runtime/default') return { type: 'RuntimeDefault' };
+  if (value === 'unconfined') return { type: 'Unconfined' };
+  return value === '' ? undefined : { type: 'Localhost', localhostProfile: value.replace(/^localhost\//, '') };
+}
+
+function appArmorOf({ type, localhostProfile = '' }: Profile): NonNullable<ContainerSecurity['appArmor']> {
+  if (type === 'Localhost') return { type, profile: localhostProfile };
+  return { type: type === 'Unconfined' ? type : 'RuntimeDefault' };
+}
+
+function seccompOf(profile: Profile | undefined, privileged: boolean): ContainerSecurity['seccomp'] {
   if (privileged || profile?.type === 'Unconfined') return { type: 'Unconfined' };
   if (profile?.type === 'Localhost') return { type: 'Localhost', path: profile.localhostProfile ?? '' };
   return { type: 'RuntimeDefault' };

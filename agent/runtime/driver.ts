@@ -34,6 +34,8 @@ export interface SandboxConfig {
   hostAliases: { ip: string; hostnames: string[] }[];
   ports: PortMapping[];
   sysctls: Record<string, string>;
+  /** The users of its containers are those of the host. */
+  hostUsers: boolean;
 }
 
 export interface SandboxStatus {
@@ -50,7 +52,8 @@ export interface SandboxStatus {
 export interface Mount {
   containerPath: string;
   hostPath: string;
-  readOnly: boolean;
+  /** 'recursive': what is mounted below it too. */
+  readOnly: boolean | 'recursive';
   propagation: 'private' | 'hostToContainer' | 'bidirectional';
 }
 
@@ -61,11 +64,18 @@ export interface ContainerSecurity {
   runAsGroup?: number;
   runAsNonRoot: boolean;
   supplementalGroups: number[];
+  /** Groups that the image gives to the user do not count. */
+  isGroupListStrict: boolean;
   addCapabilities: string[];
   dropCapabilities: string[];
   readOnlyRootFilesystem: boolean;
   allowPrivilegeEscalation: boolean;
   seccomp: { type: 'RuntimeDefault' | 'Unconfined' } | { type: 'Localhost'; path: string };
+  /** Absent: nothing is asked for. */
+  appArmor?: { type: 'RuntimeDefault' | 'Unconfined' } | { type: 'Localhost'; profile: string };
+  hasSeLinuxOptions: boolean;
+  /** Sees all of /proc and /sys. */
+  isProcUnmasked: boolean;
 }
 
 /** What may change while a container runs. */
@@ -212,6 +222,7 @@ export interface RuntimeDriver {
   /** All, or those of one pod. */
   listSandboxes(podUid?: string): Promise<SandboxStatus[]>;
 
+  /** Throws Forbidden for isolation that this host cannot give: better no container than one with less of it. */
   createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId>;
   /** Throws with reason BadRequest and the runtime's own words when the command cannot be executed. */
   startContainer(id: ContainerId): Promise<void>;

@@ -3,6 +3,9 @@ import { amountsOf, requestsOf } from './pod-requests.ts';
 import { milliOf, parseQuantity, unitsOf } from './quantity.ts';
 import type { Container, Pod, Stored } from './types.ts';
 
+/** Followed by the name of a container: its AppArmor profile, as pods said it before there was a field. */
+export const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
+
 /** What only the node knows of a pod. */
 export interface PodPlace {
   nodeName: string;

@@ -45,6 +45,7 @@ export async function aSandbox(bench: RuntimeBench, changes: Partial<SandboxConf
     hostAliases: [{ ip: '192.0.2.1', hostnames: ['example.test'] }],
     ports: [],
     sysctls: {},
+    hostUsers: true,
     ...changes,
   });
 }
@@ -76,6 +77,9 @@ export function aContainer(
       readOnlyRootFilesystem: false,
       allowPrivilegeEscalation: true,
       seccomp: { type: 'RuntimeDefault' },
+      isGroupListStrict: false,
+      hasSeLinuxOptions: false,
+      isProcUnmasked: false,
       ...security,
     },
     resources: { cpuRequestMillis: 100, pidsLimit: 100, oomScoreAdj: 100, ...resources },

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasReason } from '../../shared/errors.ts';
+import { mount, unmount } from '../../agent/host/mounts.ts';
+import type { ContainerSecurity } from '../../agent/runtime/driver.ts';
+import { hasReason, messageOf } from '../../shared/errors.ts';
 import { aContainer, aSandbox, ranToEnd, type RuntimeBench } from './runtime-bench.ts';
 import { needsLimit } from '../support/needs-limit.ts';
 
@@ -59,6 +61,44 @@ export function confinementTests(given: () => RuntimeBench): void {
     const show = 'grep NoNewPrivs /proc/self/status';
     assert.match((await ranToEnd(given(), show, { security: { allowPrivilegeEscalation: false } })).output, /1$/);
     assert.match((await ranToEnd(given(), show)).output, /0$/);
+  });
+
+  it('cannot write below a read-only volume either when that is asked for', async () => {
+    const bench = given();
+    const hostPath = join(bench.directory, 'outer');
+    await mkdir(join(hostPath, 'inner'), { recursive: true });
+    await mount('inner', join(hostPath, 'inner'), 'tmpfs', [], '');
+    try {
+      const script = '(echo x > /data/inner/file) 2>/dev/null && echo written || echo refused';
+      const given = { hostPath, containerPath: '/data', propagation: 'private' as const };
+      const plain = await ranToEnd(bench, script, { mounts: [{ ...given, readOnly: true }] });
+      assert.equal(plain.output, 'written');
+      const recursive = await ranToEnd(bench, script, { mounts: [{ ...given, readOnly: 'recursive' }] });
+      assert.equal(recursive.output, 'refused');
+    } finally {
+      await unmount(join(hostPath, 'inner'));
+    }
+  });
+
+  it('is not made when the isolation that is asked for cannot be given', async () => {
+    const bench = given();
+    const refused = async (security: Partial<ContainerSecurity>, message: RegExp): Promise<void> => {
+      const config = aContainer(bench, await aSandbox(bench), 'true', { security });
+      await assert.rejects(bench.driver.createContainer(config), (error) => {
+        assert.match(messageOf(error), message);
+        return hasReason(error, 'Forbidden');
+      });
+    };
+    await refused({ seccomp: { type: 'Localhost', path: 'absent.json' } }, /seccomp\/absent.json cannot be read/);
+    await refused({ seccomp: { type: 'Localhost', path: '../../etc/passwd' } }, /seccomp\/etc\/passwd cannot be read/);
+    await refused({ hasSeLinuxOptions: true }, /Cannot enforce seLinuxOptions/);
+    await refused({ appArmor: { type: 'Localhost', profile: 'absent' } }, /Cannot enforce AppArmor/);
+    await refused({ addCapabilities: ['SYS_GOD'] }, /unknown capability/);
+    assert.deepEqual(
+      (await bench.driver.listContainers()).filter(({ state }) => state === 'created'),
+      [],
+    );
+    await assert.rejects(aSandbox(bench, { hostUsers: false }), (error) => hasReason(error, 'Forbidden'));
   });
 
   it('is refused system calls that are not a container’s business', async () => {

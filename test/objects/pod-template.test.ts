@@ -42,9 +42,9 @@ describe('pod templates', () => {
 
   for (const info of withPods) {
     it(`of a ${info.kind} are looked at for what is not enforced`, () => {
-      const object = objectWith(info, { containers: [], runtimeClassName: 'gvisor' });
+      const object = objectWith(info, { containers: [], subdomain: 'a' });
       const path = [...(podTemplatePath(info.kind) ?? []), 'spec'].join('.');
-      assert.deepEqual(unsupported(info, object), [`${path}.runtimeClassName: not enforced by this version`]);
+      assert.deepEqual(unsupported(info, object), [`${path}.subdomain: not enforced by this version`]);
     });
   }
 });

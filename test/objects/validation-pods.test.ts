@@ -150,6 +150,22 @@ describe('validation of pods', () => {
         'spec.containers[0].securityContext: Invalid value',
       ],
       [
+        context('capabilities: {add: [CAP_SYS_ADMIN]}, allowPrivilegeEscalation: false'),
+        'spec.containers[0].securityContext: Invalid value',
+      ],
+      [
+        context('procMount: Unmasked'),
+        'spec.containers[0].securityContext.procMount: Invalid value: "Unmasked": `hostUsers` must be false',
+      ],
+      [
+        context('appArmorProfile: {type: Localhost}'),
+        'spec.containers[0].securityContext.appArmorProfile.localhostProfile: Required value: must be set when AppArmor',
+      ],
+      [
+        context('appArmorProfile: {type: Unconfined, localhostProfile: a}'),
+        'spec.containers[0].securityContext.appArmorProfile.localhostProfile: Invalid value: "a": can only be set',
+      ],
+      [
         context('seccompProfile: {type: Localhost}'),
         'spec.containers[0].securityContext.seccompProfile.localhostProfile: Required value',
       ],
@@ -254,6 +270,10 @@ describe('validation of pods', () => {
         [
           '{name: data, mountPath: /a, subPath: b, subPathExpr: c}',
           'spec.containers[0].volumeMounts[0].subPathExpr: Invalid value',
+        ],
+        [
+          '{name: data, mountPath: /a, recursiveReadOnly: Enabled}',
+          'spec.containers[0].volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when readOnly is true',
         ],
         [
           '{name: data, mountPath: /a, mountPropagation: Bidirectional}',

@@ -22,6 +22,8 @@ describe('validation', () => {
       pod(
         'initContainers: [{name: proxy, image: hello, restartPolicy: Always, livenessProbe: {exec: {command: [ls]}}}]',
       ),
+      // As Kubernetes does, which compares with CAP_SYS_ADMIN alone.
+      container('securityContext: {capabilities: {add: [SYS_ADMIN, ALL]}, allowPrivilegeEscalation: false}'),
       container('ports: [{name: http, containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]'),
       container(
         'env: [{name: a.b-c_D1, value: ""}, {name: L, valueFrom: {fieldRef: {fieldPath: "metadata.labels[\'a/b\']"}}}]',
@@ -84,16 +86,17 @@ describe('validation', () => {
   });
 
   it('warns of what it keeps and does not do', () => {
-    const { info, object } = readManifest(pod('priorityClassName: high, hostUsers: false, schedulerName: mine'));
+    const { info, object } = readManifest(pod('priorityClassName: high, setHostnameAsFQDN: true, schedulerName: mine'));
     assert.deepEqual(unsupported(info, object), [
       'spec.priorityClassName: not enforced by this version',
       'spec.schedulerName: not enforced by this version',
-      'spec.hostUsers: not enforced by this version',
+      'spec.setHostnameAsFQDN: not enforced by this version',
     ]);
-    const inside = 'securityContext: {procMount: Unmasked}, volumeDevices: [{name: a, devicePath: /dev/a}]';
+    const inside =
+      'securityContext: {windowsOptions: {runAsUserName: a}}, volumeDevices: [{name: a, devicePath: /dev/a}]';
     assert.deepEqual(unsupported(info, readManifest(container(inside)).object), [
       'spec.containers[0].volumeDevices: not enforced by this version',
-      'spec.containers[0].securityContext.procMount: not enforced by this version',
+      'spec.containers[0].securityContext.windowsOptions: not enforced by this version',
     ]);
     const claim = 'volumes: [{name: a, emptyDir: {}}, {name: b, persistentVolumeClaim: {claimName: c}}]';
     assert.deepEqual(unsupported(info, readManifest(pod(claim)).object), [

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { join, posix } from 'node:path';
 import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { writeAtomic } from '../../host/files.ts';
@@ -15,6 +16,7 @@ import { cgroupOf, type ContainerRecord } from './records.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { buildSpec, type SandboxView } from './spec/build-spec.ts';
 import { hostDevices } from './spec/devices.ts';
+import { appArmorProfileOf, missingIsolation, readAppArmor } from './spec/isolation.ts';
 import type { OciSeccomp } from './spec/oci-spec.ts';
 import { defaultSeccomp, parseSeccomp } from './spec/seccomp.ts';
 import { capabilitiesFor } from './spec/capabilities.ts';
@@ -51,6 +53,9 @@ export class ContainerMaker {
         `a memory limit of ${String(limit)} bytes is too small: at least 6Mi are needed`,
       );
     }
+    const appArmor = await readAppArmor();
+    const refusal = missingIsolation(config.security, { capabilities: this.#deps.host.limits.capabilities, appArmor });
+    if (refusal !== undefined) throw new ApiError('Forbidden', refusal);
     await this.#deps.sandboxes.view(config.sandbox);
     const entry = await this.#deps.table.add(this.#record(config));
     try {
@@ -100,6 +105,7 @@ export class ContainerMaker {
       cgroupsPath,
       isCgroup2,
       seccomp,
+      appArmorProfile: appArmorProfileOf(config.security),
       devices,
     });
     await mkdir(bundle, { recursive: true, mode: 0o700 });
@@ -125,9 +131,9 @@ export class ContainerMaker {
     const capabilities = new Set(capabilitiesFor(security, this.#deps.host.limits.capabilities));
     if (seccomp.type === 'RuntimeDefault') return defaultSeccomp(capabilities);
     if (!('path' in seccomp)) return undefined;
-    const { path } = seccomp;
+    const path = join(this.#deps.layout.seccompProfiles, posix.resolve('/', seccomp.path));
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      throw new ApiError('BadRequest', `the seccomp profile ${path} cannot be read`, {}, { cause: error });
+      throw new ApiError('Forbidden', `the seccomp profile ${path} cannot be read`, {}, { cause: error });
     });
     return parseSeccomp(text, capabilities);
   }

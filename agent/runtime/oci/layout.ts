@@ -12,6 +12,8 @@ export interface Layout {
   bundles: string;
   /** One file for each container that ended, named by its id. */
   exits: string;
+  /** Where the administrator puts seccomp profiles for pods to name. */
+  seccompProfiles: string;
   /** State directory of each runtime, by name. */
   runtimeRoots: string;
 }
@@ -23,6 +25,7 @@ export function layoutOf(paths: AgentPaths): Layout {
     sandboxes: join(paths.run, 's'),
     bundles: join(paths.run, 'c'),
     exits: join(paths.run, 'exits'),
+    seccompProfiles: join(paths.data, 'seccomp'),
     runtimeRoots: join(paths.run, 'runtimes'),
   };
 }

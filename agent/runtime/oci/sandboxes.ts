@@ -28,6 +28,7 @@ interface SandboxesDeps {
 }
 
 const shmSize = '64m';
+const noUserNamespaces = 'this node gives pods no users of their own: hostUsers may not be false';
 
 /** Sandboxes without a process of their own: pinned namespaces, an address, a few files. */
 export class Sandboxes {
@@ -57,6 +58,7 @@ export class Sandboxes {
   }
 
   async run(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {
+    if (!config.hostUsers) throw new ApiError('Forbidden', noUserNamespaces);
     const sysctls = sandboxSysctls(config);
     const { uid, name } = config.pod;
     if (

@@ -34,7 +34,7 @@ export function containerCauses(container: Container, spec: PodSpec, path: strin
     ...resourceCauses(container, `${path}.resources`),
     ...resizePolicyCauses(container.resizePolicy, spec.restartPolicy, `${path}.resizePolicy`),
     ...probesCauses(container, path, isInitList && !isSidecar),
-    ...securityCauses(container.securityContext, `${path}.securityContext`),
+    ...securityCauses(container.securityContext, spec.hostUsers ?? true, `${path}.securityContext`),
     ...absolutePath(container.terminationMessagePath, `${path}.terminationMessagePath`),
   ];
 }
@@ -87,7 +87,7 @@ function mountsCauses({ volumeMounts, securityContext }: Container, { volumes }:
 }
 
 function mountCauses(mount: VolumeMount, path: string, isPrivileged: boolean): Cause[] {
-  const { mountPath, subPath, subPathExpr, mountPropagation } = mount;
+  const { mountPath, subPath, subPathExpr, mountPropagation, readOnly, recursiveReadOnly = 'Disabled' } = mount;
   const causes = [
     ...absolutePath(mountPath, `${path}.mountPath`),
     ...insidePath(subPath, `${path}.subPath`),
@@ -96,6 +96,11 @@ function mountCauses(mount: VolumeMount, path: string, isPrivileged: boolean): C
   if (mountPath?.includes(':')) causes.push(invalid(`${path}.mountPath`, mountPath, "must not contain ':'"));
   if (subPath && subPathExpr) {
     causes.push(invalid(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));
+  }
+  if (recursiveReadOnly !== 'Disabled') {
+    const only = (what: string): Cause => forbidden(`${path}.recursiveReadOnly`, `may only be specified when ${what}`);
+    if (!readOnly) causes.push(only('readOnly is true'));
+    if ((mountPropagation ?? 'None') !== 'None') causes.push(only('mountPropagation is None or not specified'));
   }
   if (mountPropagation === 'Bidirectional' && !isPrivileged) {
     const detail = 'Bidirectional mount propagation is available only to privileged containers';
@@ -106,18 +111,28 @@ function mountCauses(mount: VolumeMount, path: string, isPrivileged: boolean): C
 
 const maxId = 2 ** 31 - 1;
 
-type Seccomp = NonNullable<NonNullable<Container['securityContext']>['seccompProfile']>;
+/** Of seccomp or AppArmor. */
+interface Profile {
+  type: string;
+  localhostProfile?: string;
+}
 
-function securityCauses(context: Container['securityContext'], path: string): Cause[] {
+function securityCauses(context: Container['securityContext'], hostUsers: boolean, path: string): Cause[] {
   if (!context) return [];
-  const { runAsUser, runAsGroup, privileged, allowPrivilegeEscalation, capabilities, seccompProfile } = context;
+  const { runAsUser, runAsGroup, privileged, allowPrivilegeEscalation, capabilities } = context;
+  const { seccompProfile, appArmorProfile, procMount } = context;
   const causes = [
     ...between(runAsUser, `${path}.runAsUser`, 0, maxId),
     ...between(runAsGroup, `${path}.runAsGroup`, 0, maxId),
-    ...seccompCauses(seccompProfile, `${path}.seccompProfile`),
+    ...profileCauses(seccompProfile, 'seccomp', `${path}.seccompProfile`),
+    ...profileCauses(appArmorProfile, 'AppArmor', `${path}.appArmorProfile`),
+    ...(procMount === 'Unmasked' && hostUsers
+      ? [invalid(`${path}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`')]
+      : []),
   ];
   if (allowPrivilegeEscalation !== false) return causes;
-  const hasAdmin = capabilities?.add?.some((name) => ['ALL', 'CAP_SYS_ADMIN', 'SYS_ADMIN'].includes(name)) ?? false;
+  // In this notation alone, as in Kubernetes: the others are accepted there, and in what people have written.
+  const hasAdmin = capabilities?.add?.includes('CAP_SYS_ADMIN') ?? false;
   if (privileged) {
     causes.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
   } else if (hasAdmin) {
@@ -128,16 +143,17 @@ function securityCauses(context: Container['securityContext'], path: string): Ca
 }
 
 /** Of a container or of a whole pod. */
-export function seccompCauses(profile: Seccomp | undefined, path: string): Cause[] {
+export function profileCauses(profile: Profile | undefined, kind: 'seccomp' | 'AppArmor', path: string): Cause[] {
   if (!profile) return [];
   const { type, localhostProfile } = profile;
   const field = `${path}.localhostProfile`;
   if (type === 'Localhost') {
-    return localhostProfile
-      ? insidePath(localhostProfile, field)
-      : [required(field, 'must be set when seccomp type is Localhost')];
+    if (!localhostProfile) return [required(field, `must be set when ${kind} type is Localhost`)];
+    if (kind === 'seccomp') return insidePath(localhostProfile, field);
+    const isPadded = localhostProfile.trim() !== localhostProfile;
+    return isPadded ? [invalid(field, localhostProfile, 'must not be padded with whitespace')] : [];
   }
-  return localhostProfile ? [invalid(field, localhostProfile, 'can only be set when seccomp type is Localhost')] : [];
+  return localhostProfile ? [invalid(field, localhostProfile, `can only be set when ${kind} type is Localhost`)] : [];
 }
 
 /** Numbers of a whole pod that are checked with the same bounds. */

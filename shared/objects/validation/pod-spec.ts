@@ -1,7 +1,8 @@
 import type { Cause } from '../../errors.ts';
+import { appArmorAnnotation } from '../pod-fields.ts';
 import type { PodSpec, PodTemplateSpec, Toleration } from '../types.ts';
 import { eachOf, findDuplicates, forbidden, invalid, required } from './causes.ts';
-import { containersCauses, idCauses, seccompCauses } from './container.ts';
+import { containersCauses, idCauses, profileCauses } from './container.ts';
 import { atLeast, between, dnsLabel, dnsSubdomain, ipAddress, labelKey } from './formats.ts';
 import { annotationCauses, labelCauses } from './metadata.ts';
 import { placementCauses } from './node-selector.ts';
@@ -34,6 +35,7 @@ export function podSpecCauses(spec: PodSpec, path: string): Cause[] {
     ...dnsCauses(spec, path),
     ...hostAliasCauses(spec, path),
     ...securityCauses(spec, path),
+    ...hostUsersCauses(spec, path),
     ...eachOf(spec.readinessGates, `${path}.readinessGates`, ({ conditionType }, at) =>
       labelKey(conditionType, `${at}.conditionType`),
     ),
@@ -48,6 +50,9 @@ export function templateCauses(template: PodTemplateSpec | undefined, path: stri
     ...annotationCauses(template.metadata?.annotations, `${path}.annotations`),
     ...(template.spec ? podSpecCauses(template.spec, `${path}.spec`) : [required(`${path}.spec.containers`)]),
     ...ephemeralCauses(template.spec, `${path}.spec`),
+    ...(template.spec
+      ? appArmorAnnotationCauses(template.metadata?.annotations, template.spec, `${path}.annotations`)
+      : []),
   ];
 }
 
@@ -91,12 +96,14 @@ function hostAliasCauses({ hostAliases }: PodSpec, path: string): Cause[] {
 }
 
 function securityCauses({ securityContext = {}, shareProcessNamespace, hostPID }: PodSpec, path: string): Cause[] {
-  const { runAsUser, runAsGroup, fsGroup, supplementalGroups, seccompProfile, sysctls } = securityContext;
+  const { runAsUser, runAsGroup, fsGroup, supplementalGroups, sysctls } = securityContext;
+  const { seccompProfile, appArmorProfile } = securityContext;
   const field = `${path}.securityContext`;
   const causes = [
     ...idCauses({ runAsUser, runAsGroup, fsGroup }, field),
     ...eachOf(supplementalGroups, `${field}.supplementalGroups`, (group, at) => between(group, at, 0, maxSeconds)),
-    ...seccompCauses(seccompProfile, `${field}.seccompProfile`),
+    ...profileCauses(seccompProfile, 'seccomp', `${field}.seccompProfile`),
+    ...profileCauses(appArmorProfile, 'AppArmor', `${field}.appArmorProfile`),
     ...eachOf(sysctls, `${field}.sysctls`, ({ name }, at) => sysctlCauses(name, `${at}.name`)),
   ];
   if (!shareProcessNamespace || !hostPID) return causes;
@@ -104,6 +111,33 @@ function securityCauses({ securityContext = {}, shareProcessNamespace, hostPID }
     ...causes,
     invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'),
   ];
+}
+
+/** Users of a pod's own mean nothing in namespaces that belong to the host's. */
+function hostUsersCauses(spec: PodSpec, path: string): Cause[] {
+  if (spec.hostUsers !== false) return [];
+  const shared = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((name) => spec[name]);
+  return shared.map((name) => forbidden(`${path}.${name}`, 'when `hostUsers` is false'));
+}
+
+/** AppArmor profiles in the notation of annotations. */
+export function appArmorAnnotationCauses(
+  annotations: Readonly<Record<string, string>> = {},
+  { initContainers = [], containers, ephemeralContainers = [] }: PodSpec,
+  path: string,
+): Cause[] {
+  const names = new Set([...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name));
+  return Object.entries(annotations).flatMap(([key, profile]) => {
+    if (!key.startsWith(appArmorAnnotation)) return [];
+    const name = key.slice(appArmorAnnotation.length);
+    const isProfile = /^(|runtime\/default|unconfined|localhost\/.*)$/.test(profile);
+    return [
+      ...(names.has(name) ? [] : [invalid(`${path}[${key}]`, name, 'container not found')]),
+      ...(isProfile
+        ? []
+        : [invalid(`${path}[${key}]`, profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)]),
+    ];
+  });
 }
 
 function sysctlCauses(name: string, field: string): Cause[] {

@@ -2,11 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cause } from '../../errors.ts';
 import type { Container, Pod, PodSpec } from '../types.ts';
 import { forbidden, invalid } from './causes.ts';
-import { ephemeralCauses, podSpecCauses } from './pod-spec.ts';
+import { appArmorAnnotationCauses, ephemeralCauses, podSpecCauses } from './pod-spec.ts';
 
 /** Checks a new pod. */
-export function podCauses({ spec }: Pod): Cause[] {
-  return spec ? [...podSpecCauses(spec, 'spec'), ...ephemeralCauses(spec, 'spec')] : [forbidden('spec', 'must be set')];
+export function podCauses({ metadata, spec }: Pod): Cause[] {
+  if (!spec) return [forbidden('spec', 'must be set')];
+  return [
+    ...podSpecCauses(spec, 'spec'),
+    ...ephemeralCauses(spec, 'spec'),
+    ...appArmorAnnotationCauses(metadata?.annotations, spec, 'metadata.annotations'),
+  ];
 }
 
 const changeable =

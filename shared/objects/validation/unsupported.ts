@@ -1,3 +1,4 @@
+import { appArmorAnnotation } from '../pod-fields.ts';
 import { podTemplateOf, podTemplatePath } from '../pod-template.ts';
 import type { ResourceInfo } from '../resources.ts';
 import type { KubeObject, PodSpec, Volume } from '../types.ts';
@@ -22,48 +23,53 @@ const podFields: readonly string[] = [
   'schedulerName=default-scheduler',
   'schedulingGates',
   'schedulingGroup',
-  'runtimeClassName',
-  'hostUsers=true',
   'setHostnameAsFQDN',
   'hostnameOverride',
   'subdomain',
   'resources',
   'resourceClaims',
-  'securityContext.appArmorProfile',
-  'securityContext.seLinuxOptions',
   'securityContext.seLinuxChangePolicy',
   'securityContext.windowsOptions',
   'securityContext.fsGroupChangePolicy=Always',
-  'securityContext.supplementalGroupsPolicy=Merge',
 ];
 
 /** The same for each container. */
 const containerFields: readonly string[] = [
   'restartPolicyRules',
   'volumeDevices',
-  'volumeMounts.recursiveReadOnly=Disabled',
   'resources.claims',
   'lifecycle.stopSignal',
-  'securityContext.appArmorProfile',
-  'securityContext.seLinuxOptions',
   'securityContext.windowsOptions',
-  'securityContext.procMount=Default',
 ];
 
 /** Warnings for what an object asks for and will not get: `spec.priorityClassName: not enforced by this version`. */
 export function unsupported(info: ResourceInfo, object: KubeObject): string[] {
-  const spec = podTemplateOf(info, object)?.spec;
+  const { metadata, spec } = podTemplateOf(info, object) ?? {};
   if (!spec) return [];
-  const path = [...(podTemplatePath(info.kind) ?? []), 'spec'].join('.');
+  const way = podTemplatePath(info.kind) ?? [];
+  const path = [...way, 'spec'].join('.');
   const fields = [
     ...askedOf(spec, podFields),
-    ...(['initContainers', 'containers'] as const).flatMap((list) =>
+    ...(['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
       (spec[list] ?? []).flatMap((container, index) =>
         askedOf(container, containerFields).map((field) => `${list}[${index}].${field}`),
       ),
     ),
   ];
-  return [...fields, ...unmounted(spec)].map((field) => `${path}.${field}: not enforced by this version`);
+  const unenforced = [...fields, ...unmounted(spec)].map((field) => `${path}.${field}: not enforced by this version`);
+  return [...unenforced, ...outdated(metadata?.annotations, [...way, 'metadata.annotations'].join('.'))];
+}
+
+/** What Kubernetes had annotations for: those of seccomp do nothing any more, those of AppArmor still do. */
+function outdated(annotations: Readonly<Record<string, string>> = {}, path: string): string[] {
+  return Object.keys(annotations).flatMap((name) => {
+    const use = (field: string): string => `use the "${field}" field instead`;
+    if (/^(container\.)?seccomp\.security\.alpha\.kubernetes\.io\//.test(name)) {
+      return [`${path}[${name}]: non-functional in v1.27+; ${use('seccompProfile')}`];
+    }
+    if (!name.startsWith(appArmorAnnotation)) return [];
+    return [`${path}[${name}]: deprecated since v1.30; ${use('appArmorProfile')}`];
+  });
 }
 
 /** The source of a volume that no node of this version can mount, or undefined. */

@@ -68,6 +68,9 @@ describe('containerConfig', () => {
       ['/dev/termination-log', '/term', false],
     ]);
     assert.equal(config.mounts[0]?.propagation, 'hostToContainer');
+    const volumeMounts = [{ name: 'data', mountPath: '/r', readOnly: true, recursiveReadOnly: 'Enabled' }];
+    const recursive = await configOf({ volumeMounts }, { volumes: [{ name: 'data', emptyDir: {} }] });
+    assert.equal(recursive.mounts[0]?.readOnly, 'recursive');
   });
 
   it('refuses a sub path with an unknown variable', async () => {
@@ -85,8 +88,16 @@ describe('containerConfig', () => {
     assert.equal(security.runAsGroup, 4);
     assert.deepEqual(security.supplementalGroups, [7, 8]);
     assert.deepEqual([security.dropCapabilities, security.addCapabilities], [['ALL'], ['NET_ADMIN']]);
-    assert.equal(security.allowPrivilegeEscalation, false);
+    assert.equal(security.allowPrivilegeEscalation, true);
     assert.deepEqual(security.seccomp, { type: 'RuntimeDefault' });
+  });
+
+  it('lets programs gain privileges unless that is ruled out, as in Kubernetes', async () => {
+    const asked = async (securityContext: object): Promise<boolean> =>
+      (await configOf({ securityContext })).security.allowPrivilegeEscalation;
+    assert.equal(await asked({}), true);
+    assert.equal(await asked({ allowPrivilegeEscalation: false }), false);
+    assert.equal(await asked({ allowPrivilegeEscalation: false, capabilities: { add: ['SYS_ADMIN'] } }), false);
   });
 
   it('refuses root where only others may run', async () => {

@@ -21,6 +21,9 @@ const plain: ContainerSecurity = {
   readOnlyRootFilesystem: false,
   allowPrivilegeEscalation: true,
   seccomp: { type: 'RuntimeDefault' },
+  isGroupListStrict: false,
+  hasSeLinuxOptions: false,
+  isProcUnmasked: false,
 };
 const isBadRequest = (error: unknown): boolean => hasReason(error, 'BadRequest');
 

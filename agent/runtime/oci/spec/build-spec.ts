@@ -29,6 +29,8 @@ export interface SpecInput {
   isCgroup2: boolean;
   /** Undefined: unconfined. */
   seccomp: OciSeccomp | undefined;
+  /** Undefined: none is asked for. */
+  appArmorProfile?: string | undefined;
   /** Of the host, for a privileged container. */
   devices: OciDevice[];
 }
@@ -75,7 +77,7 @@ export function environmentOf(
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
-function processOf({ config, image, sandbox, user, host }: SpecInput): OciProcess {
+function processOf({ config, image, sandbox, user, host, appArmorProfile }: SpecInput): OciProcess {
   const { security, resources } = config;
   const bounding = capabilitiesFor(security, host.capabilities);
   const held = user.uid === 0 ? bounding : [];
@@ -94,6 +96,7 @@ function processOf({ config, image, sandbox, user, host }: SpecInput): OciProces
       },
     ],
     noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
+    ...(appArmorProfile === undefined ? {} : { apparmorProfile: appArmorProfile }),
     oomScoreAdj: Math.min(1000, Math.max(host.minOomScoreAdj, resources.oomScoreAdj)),
   };
 }

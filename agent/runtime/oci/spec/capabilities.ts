@@ -85,6 +85,17 @@ export function capabilitiesFor(security: ContainerSecurity, available: Readonly
     .filter((name) => available.has(name));
 }
 
+/** A capability that is named and that nobody here can give or take, with the reason; undefined when there is none. */
+export function wrongCapability(security: ContainerSecurity, available: ReadonlySet<string>): string | undefined {
+  const named = [...security.addCapabilities, ...security.dropCapabilities];
+  const unknown = named.find((name) => plain(name) !== 'ALL' && !known.includes(plain(name)));
+  if (unknown !== undefined) return `unknown capability ${JSON.stringify(unknown)}`;
+  const missing = security.addCapabilities.find(
+    (name) => plain(name) !== 'ALL' && !available.has(prefixed(plain(name))),
+  );
+  return missing === undefined ? undefined : `capability ${JSON.stringify(missing)} is not available on this node`;
+}
+
 function prefixed(name: string): string {
   return `CAP_${name}`;
 }

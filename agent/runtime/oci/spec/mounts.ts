@@ -61,7 +61,7 @@ function toOci({ containerPath, hostPath, readOnly, propagation }: Mount): OciMo
     destination: posix.resolve('/', containerPath),
     type: 'bind',
     source: hostPath,
-    options: ['rbind', propagationOption[propagation], readOnly ? 'ro' : 'rw'],
+    options: ['rbind', propagationOption[propagation], readOnly === 'recursive' ? 'rro' : readOnly ? 'ro' : 'rw'],
   };
 }
 

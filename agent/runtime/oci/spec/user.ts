@@ -28,7 +28,8 @@ export async function resolveUser(rootfs: string, imageUser: string, security: C
   if (security.runAsNonRoot && account.uid === 0) {
     throw new ApiError('BadRequest', 'container has runAsNonRoot and image will run as root');
   }
-  const own = groups.filter(({ members }) => account.name !== '' && members.includes(account.name));
+  const ofImage = security.isGroupListStrict || account.name === '' ? [] : groups;
+  const own = ofImage.filter(({ members }) => members.includes(account.name));
   const additional = new Set([...own.map((group) => group.gid), ...security.supplementalGroups]);
   return { uid: account.uid, gid, additionalGids: [...additional].sort((a, b) => a - b) };
 }

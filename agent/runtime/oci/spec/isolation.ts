@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import type { ContainerSecurity } from '../../driver.ts';
+import { wrongCapability } from './capabilities.ts';
+
+/** What this host has to isolate containers with. */
+export interface HostIsolation {
+  /** What this process may give. */
+  capabilities: ReadonlySet<string>;
+  /** Names of the loaded profiles; undefined where AppArmor is not enabled. */
+  appArmor: ReadonlySet<string> | undefined;
+}
+
+/** Profiles are loaded at any time, so they are read for each container. */
+export async function readAppArmor(): Promise<ReadonlySet<string> | undefined> {
+  const enabled = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
+  if (!enabled.startsWith('Y')) return undefined;
+  const text = await readFile('/sys/kernel/security/apparmor/profiles', 'utf8').catch(() => '');
+  return new Set(text.split('\n').map((line) => line.replace(/ \([a-z]+\)$/, '')));
+}
+
+/** Why a container cannot have the isolation that it asks for; undefined when it can. */
+export function missingIsolation(security: ContainerSecurity, host: HostIsolation): string | undefined {
+  const appArmor = missingAppArmor(security.appArmor, host.appArmor);
+  if (appArmor !== undefined) return `Cannot enforce AppArmor: ${appArmor}`;
+  if (security.hasSeLinuxOptions) return 'Cannot enforce seLinuxOptions: this node gives containers no SELinux labels';
+  if (security.isProcUnmasked) return 'procMount: Unmasked needs users of its own, which this node gives no pod';
+  return wrongCapability(security, host.capabilities);
+}
+
+/** What the runtime is told; it fails on any profile where AppArmor is not enabled. */
+export function appArmorProfileOf({ appArmor }: ContainerSecurity): string | undefined {
+  return appArmor?.type === 'Localhost' && 'profile' in appArmor ? appArmor.profile : undefined;
+}
+
+function missingAppArmor(asked: ContainerSecurity['appArmor'], loaded: HostIsolation['appArmor']): string | undefined {
+  if (asked === undefined || asked.type === 'Unconfined') return undefined;
+  if (loaded === undefined) return 'AppArmor is not enabled on the host';
+  if (!('profile' in asked)) return 'this node has no default profile; load one, and name it with the type Localhost';
+  return loaded.has(asked.profile) ? undefined : `the profile ${JSON.stringify(asked.profile)} is not loaded`;
+}
