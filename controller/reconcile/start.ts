@@ -3,6 +3,7 @@ import { AccountSecretReconciler, type AccountCredentials } from './account-secr
 import { ClusterRoleReconciler } from './cluster-role/reconciler.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
 import { DisruptionReconciler } from './disruption/reconciler.ts';
+import { EndpointsReconciler } from './endpoints/reconciler.ts';
 import { FinishedPods } from './garbage/finished-pods.ts';
 import { GarbageCollector } from './garbage/reconciler.ts';
 import { StrandedPods } from './garbage/stranded-pods.ts';
@@ -35,6 +36,7 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new StrandedPods(deps).run(scope.child('stranded-pods'));
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
+  new EndpointsReconciler(deps).run(scope.child('endpoints'));
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
   if (deps.api) new AccountSecretReconciler(deps, deps.api).run(scope.child('account-secret'));
   new NamespaceReconciler(deps, deps.api?.authority).run(scope.child('namespace'));
