@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { LogLevel } from '../shared/log.ts';
 import type { Taint } from '../shared/objects/types.ts';
 import { parseDirectory, parseLogLevel, parseNodeName, SettingsError } from '../shared/settings.ts';
+import { readFlagsAsKubectl } from '../shared/flag-values.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
 
 /** What an agent is told at its start; wrong values end it before anything is touched. */
@@ -33,7 +34,7 @@ interface Flags {
 export function readSettings(argv: readonly string[]): AgentSettings {
   const env = process.env;
   const collect = (value: string, all: string[]): string[] => [...all, value];
-  const flags = complainInOneLine(new Command('berth agent'))
+  const flags = complainInOneLine(readFlagsAsKubectl(new Command('berth agent')))
     .description('Make this machine a node of a cluster, in the foreground.')
     .option(
       '--join <token>',

@@ -1,6 +1,7 @@
 import { CommanderError, type Command } from 'commander';
 import { hasReason, messageOf, type ApiError } from '../shared/errors.ts';
 import { SettingsError } from '../shared/settings.ts';
+import { readFlagsAsKubectl } from '../shared/flag-values.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
 import { EndedAtStart } from './machine/ended-at-start.ts';
 import { helpStyle } from './help.ts';
@@ -9,9 +10,9 @@ import { UsageError } from './usage.ts';
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 export const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** Makes wrong usage of a command and of those below it an error of one line, and their help look alike. */
+/** Makes a command and those below it read their flags alike, tell wrong usage on one line, and show help alike. */
 export function prepare(command: Command): Command {
-  complainInOneLine(command).configureHelp(helpStyle);
+  complainInOneLine(readFlagsAsKubectl(command)).configureHelp(helpStyle);
   for (const child of command.commands) prepare(child);
   return command;
 }

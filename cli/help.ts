@@ -12,7 +12,7 @@ export const helpStyle: HelpConfiguration = {
 
 /** As commander does, but with durations as people write them, and without what says nothing. */
 function describeOption(option: Option): string {
-  const text = new Help().optionDescription(option).replace(', preset: "server"', '; alone: server');
+  const text = new Help().optionDescription(option).replace(/, preset: "(\w+)"/, '; alone: $1');
   if (!option.flags.includes('<duration>')) return text.replace(/ \(default: ""\)$/, '');
   return text.replace(/\(default: (\d+)\)$/, (_all, ms: string) => `(default: ${formatDuration(Number(ms))})`);
 }

@@ -9,6 +9,7 @@ import {
 } from '../shared/settings.ts';
 import type { LogLevel } from '../shared/log.ts';
 import type { PodSecurityExemptions } from './api/pod-security/pod-security.ts';
+import { readFlagsAsKubectl } from '../shared/flag-values.ts';
 import { complainInOneLine } from '../shared/usage-line.ts';
 
 /** What a controller is told at its start; wrong values end it before anything is touched. */
@@ -38,7 +39,7 @@ interface Flags {
 
 /** Reads flags, for which `BERTH_DATA_DIR`, `BERTH_API_LISTEN` … stand in. Throws SettingsError or CommanderError. */
 export function readSettings(argv: readonly string[]): ControllerSettings {
-  const command = complainInOneLine(new Command('berth controller')).description(
+  const command = complainInOneLine(readFlagsAsKubectl(new Command('berth controller'))).description(
     'Run the control plane in the foreground: API, controllers, scheduler and bus.',
   );
   const option = (flag: string, description: string, value: string): void => {

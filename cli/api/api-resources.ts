@@ -4,7 +4,7 @@ import { groupVersion, type ServedResource } from '../client/resource-names.ts';
 import { withApiOptions, withSession, type ApiOptions } from '../client/session.ts';
 
 interface ResourcesOptions extends ApiOptions {
-  namespaced?: boolean | string;
+  namespaced?: boolean;
   verbs?: string[];
   apiGroup?: string;
   categories?: string[];
@@ -18,7 +18,7 @@ export function apiResourcesCommand(): Command {
   const words = (text: string): string[] => text.split(',');
   const command = new Command('api-resources')
     .description('List the types that the server has')
-    .option('--namespaced [bool]', 'only types in namespaces; false: only those outside')
+    .option('--namespaced', 'only types in namespaces; =false: only those outside')
     .option('--verbs <verbs>', 'only types that have all these, as list,watch', words)
     .option('--api-group <group>', "only types of this group; '' for the core")
     .option('--categories <names>', 'only types in all these categories, as all', words)
@@ -56,7 +56,7 @@ export function apiVersionsCommand(): Command {
 function isWanted(resource: ServedResource, options: ResourcesOptions): boolean {
   const { namespaced, verbs = [], apiGroup, categories = [] } = options;
   return (
-    (namespaced === undefined || resource.namespaced === (String(namespaced) === 'true')) &&
+    (namespaced === undefined || resource.namespaced === namespaced) &&
     (apiGroup === undefined || resource.group === apiGroup) &&
     verbs.every((verb) => resource.verbs.includes(verb)) &&
     categories.every((category) => resource.categories.includes(category))

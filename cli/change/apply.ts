@@ -54,7 +54,12 @@ export function applyCommand(): Command {
     .option('--force-conflicts', 'take over fields that others have set')
     .option('--server-side', 'for kubectl users: this is always so')
     .option('--field-manager <name>', 'who owns the fields that are set', 'berth')
-    .addOption(new Option('--validate <how>', 'unknown fields').choices(Object.keys(fieldValidation)).default('strict'))
+    .addOption(
+      new Option('--validate [how]', 'unknown fields')
+        .choices(Object.keys(fieldValidation))
+        .preset('strict')
+        .default('strict'),
+    )
     .addOption(outputOption('json', 'yaml', 'name', 'jsonpath=…'))
     .action((options: ApplyOptions) => withSession(options, (session) => apply(session, options)));
   return withApiOptions(command, [

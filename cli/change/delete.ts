@@ -21,7 +21,7 @@ interface DeleteOptions extends ApiOptions, SelectOptions {
   gracePeriod?: number;
   now?: boolean;
   force?: boolean;
-  wait: boolean | string;
+  wait: boolean;
   timeout: number;
   cascade: string;
   ignoreNotFound?: boolean;
@@ -42,11 +42,12 @@ export function deleteCommand(): Command {
     .option('--now', 'a grace period of 1 second')
     .option('--force', 'remove at once, without waiting for the node')
     .addOption(
-      new Option('--cascade <how>', 'what becomes of what they own')
+      new Option('--cascade [how]', 'what becomes of what they own')
         .choices(Object.keys(propagation))
+        .preset('background')
         .default('background'),
     )
-    .option('--wait [bool]', 'wait until they are gone: true or false', 'true')
+    .option('--wait', 'wait until they are gone', true)
     .option('--no-wait', 'do not wait until they are gone')
     .option('--timeout <duration>', 'how long to wait for each', parseDurationMs, 120_000)
     .option('--ignore-not-found', 'an absent object is no error')
@@ -83,7 +84,7 @@ async function remove(session: Session, words: string[], options: DeleteOptions)
 }
 
 function isWaiting({ wait, dryRun = 'none' }: DeleteOptions): boolean {
-  return wait !== false && wait !== 'false' && dryRun === 'none';
+  return wait && dryRun === 'none';
 }
 
 /** The object as its deletion left it, or what the server says of it when it is gone. */

@@ -23,7 +23,7 @@ import { waitFor } from '../show/watching.ts';
 
 export interface RolloutOptions extends ApiOptions, SelectOptions {
   timeout: number;
-  watch: boolean | string;
+  watch: boolean;
   revision?: number;
   toRevision?: number;
   dryRun?: DryRun;
@@ -57,7 +57,7 @@ export function rolloutCommand(): Command {
   add('status', 'Wait until the newest revision is out', status, ['berth rollout status deployment/web --timeout 2m'])
     .option('--timeout <duration>', 'how long', parseDurationMs, 600_000)
     .option('--revision <number>', 'fail when another revision is rolled out', parseWhole)
-    .option('-w, --watch [bool]', 'wait: true, or false to look once', 'true');
+    .option('-w, --watch', 'wait; =false: look once', true);
   add('history', 'List the revisions, or show one', showHistory, [
     'berth rollout history deployment/web --revision=2',
   ]).option('--revision <number>', 'show the pod template of this one', parseWhole);
@@ -98,7 +98,7 @@ function namedRollouts(session: Session, words: string[], options: RolloutOption
 
 async function status(session: Session, ref: ObjectRef, options: RolloutOptions, results: Results): Promise<void> {
   const label = objectLabel(ref.resource, ref.name);
-  const isOnce = options.watch === 'false';
+  const isOnce = !options.watch;
   let last = '';
   let seen: Stored<Deployment> | undefined;
   await waitFor(session, ref, 'the rollout', options.timeout, (object) => {

@@ -14,7 +14,7 @@ interface EnvOptions extends SetOptions {
   from?: string;
   keys?: string[];
   list?: boolean;
-  overwrite?: string | true;
+  overwrite: boolean;
   prefix: string;
   resolve?: boolean;
 }
@@ -30,7 +30,7 @@ export function envCommand(): Command {
     .option('--from <type/name>', 'a variable for each key of this configmap or secret')
     .option('--keys <keys>', 'with --from: only these keys', collect)
     .option('--prefix <text>', 'with --from: what the names of the variables begin with', '')
-    .option('--overwrite [bool]', 'true or false: give a variable that is there another value (default: true)')
+    .option('--overwrite', 'give a variable that is there another value; =false: fail then', true)
     .option('--list', 'show it')
     .option('--resolve', 'with --list: the values of configmaps and secrets');
   command.action((words: string[], options: EnvOptions) => {
@@ -47,7 +47,7 @@ export function envCommand(): Command {
       return (spec) =>
         patchContainers(containersNamed(spec, options.containers), ({ container }) => {
           const before = container.env ?? [];
-          if (options.overwrite === 'false') requireNew(env, before);
+          if (!options.overwrite) requireNew(env, before);
           return { env, '$setElementOrder/env': orderOf(before, env) };
         });
     });

@@ -21,13 +21,13 @@ export interface DebugOptions extends ApiOptions {
   replace?: boolean;
   sameNode?: boolean;
   setImage?: string[];
-  shareProcesses?: string | true;
+  shareProcesses?: boolean;
   keepLabels?: boolean;
   keepAnnotations?: boolean;
   keepLiveness?: boolean;
   keepReadiness?: boolean;
   keepStartup?: boolean;
-  keepInitContainers?: string | true;
+  keepInitContainers?: boolean;
 }
 
 type Context = Container['securityContext'];

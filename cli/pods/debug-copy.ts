@@ -54,9 +54,9 @@ function changeContainer(spec: PodSpec, words: string[], options: DebugOptions):
 function applyFlags(spec: PodSpec, options: DebugOptions): void {
   const { profile, shareProcesses } = options;
   const isLegacy = profile === 'legacy';
-  if (shareProcesses !== undefined) spec.shareProcessNamespace = shareProcesses !== 'false';
+  if (shareProcesses !== undefined) spec.shareProcessNamespace = shareProcesses;
   else if (!isLegacy) spec.shareProcessNamespace ??= true;
-  if (options.keepInitContainers === 'false') delete spec.initContainers;
+  if (options.keepInitContainers === false) delete spec.initContainers;
   if (isLegacy) return;
   for (const container of spec.containers) {
     if (options.keepLiveness !== true) delete container.livenessProbe;

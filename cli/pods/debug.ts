@@ -68,8 +68,8 @@ function addCopyFlags(command: Command): Command {
   for (const [flag, description] of flags) command.addOption(copy(flag, description));
   return command
     .addOption(copy('--set-image <name=image>', 'other images, * for all containers').argParser(collect))
-    .addOption(copy('--share-processes [bool]', 'true or false: its containers see each other’s processes'))
-    .addOption(copy('--keep-init-containers [bool]', 'true or false: with its init containers (default: true)'));
+    .addOption(copy('--share-processes', 'its containers see each other’s processes; =false: they do not'))
+    .addOption(copy('--keep-init-containers', 'with its init containers; =false: without (default: true)'));
 }
 
 /** What can be told before anybody is asked. Throws UsageError. */

@@ -11,7 +11,7 @@ import { formatSheet, type Sheet } from '../print/sheet.ts';
 
 interface DescribeOptions extends ApiOptions, SelectOptions {
   output?: string;
-  showEvents: boolean | string;
+  showEvents: boolean;
 }
 
 /** `berth describe`: an object for people to read, with its events. */
@@ -21,7 +21,7 @@ export function describeCommand(): Command {
     .argument('[type...]', 'TYPE, TYPE NAME… or TYPE/NAME…')
     .option('-l, --selector <labels>', 'objects with these labels')
     .option('-A, --all-namespaces', 'of all namespaces')
-    .option('--show-events [bool]', 'with events: true or false', 'true')
+    .option('--show-events', 'with events; =false: without', true)
     .addOption(outputOption('json', 'yaml', 'jsonpath=…'))
     .action((words: string[], options: DescribeOptions) =>
       withSession(options, (session) => describeAll(session, words, options)),
@@ -39,11 +39,10 @@ async function describeAll(session: Session, words: string[], options: DescribeO
       const { name, uid, namespace } = object.metadata;
       // Events of nodes bear no uid that is the node's own.
       const about = { kind: object.kind, name, ...(uid !== undefined && object.kind !== 'Node' && { uid }) };
-      const isTold = String(options.showEvents) === 'true';
-      const events = isTold ? await listEvents(session, namespace, about) : [];
+      const events = options.showEvents ? await listEvents(session, namespace, about) : [];
       if (options.output !== undefined) told.push({ object, events });
       else process.stdout.write(`${index > 0 ? '\n\n' : ''}${await describe(session, ref, object)}`);
-      if (options.output !== undefined || !isTold) continue;
+      if (options.output !== undefined || !options.showEvents) continue;
       const table = formatEvents(events, { withObject: false });
       process.stdout.write(events.length === 0 ? 'Events: <none>\n' : `Events:\n${table.replaceAll(/^(?=.)/gm, '  ')}`);
     } catch (error) {

@@ -38,6 +38,15 @@ describe('flags of kubectl', function () {
     assert.match(await line.fails('rollout status statefulset/web', 2), /nothing runs a StatefulSet yet/);
   });
 
+  it('values behind =: as kubectl takes them, of short flags and of switches', async () => {
+    const wide = await line.ok('get deployments -n=default -o=wide --watch=false --no-headers=false');
+    assert.match(wide, /^NAME .* CONTAINERS /);
+    assert.equal(await line.ok('get deployment nothing --ignore-not-found=true -oname'), '');
+    assert.match(await line.fails('get deployment nothing --ignore-not-found=F', 1), /"nothing" not found$/);
+    const wrong = await line.fails('delete deployment web --wait=maybe', 2);
+    assert.match(wrong, /^berth: --wait: "maybe" is neither true nor false; see berth delete --help$/);
+  });
+
   it('get: leaves out who has set what, and shows the type when asked', async () => {
     const [plain, full, kind, templates] = await Promise.all([
       line.ok('get deployment web -o yaml'),
