@@ -22,7 +22,7 @@ import { Sampler } from './metrics/sampler.ts';
 import { BridgeNetwork } from './network/bridge-network.ts';
 import { ApiRoute } from './node/api-route.ts';
 import { readAddresses, readCapacity } from './node/host-facts.ts';
-import { limitsConditions } from './node/limits-condition.ts';
+import { limitsConditions, sendersConditions } from './node/limits-condition.ts';
 import { AgentNode } from './node/node.ts';
 import { keepPodNetwork, readPodNetwork } from './node/pod-network.ts';
 import { agentPaths, type AgentPaths } from './paths.ts';
@@ -116,6 +116,7 @@ async function openRuntime(context: Context, { link, api }: Line): Promise<Runti
   const images = new OciImageStore({ directory: paths.images, clock, log, registries });
   await images.open();
   let opened: OciDriver | undefined;
+  let network: BridgeNetwork | undefined = undefined;
   const runtime = (): OciDriver => {
     if (opened === undefined) throw new ApiError('ServiceUnavailable', 'it is being started');
     return opened;
@@ -126,12 +127,15 @@ async function openRuntime(context: Context, { link, api }: Line): Promise<Runti
     driver: { version: () => runtime().version(), listSandboxes: async () => runtime().listSandboxes() },
     paths,
     settings,
-    otherConditions: () => limitsConditions(opened?.missingControllers() ?? []),
+    otherConditions: () => [
+      ...limitsConditions(opened?.missingControllers() ?? []),
+      ...sendersConditions(network?.guardProblem),
+    ],
     clock,
     log,
   });
   const podCIDR = await ensurePodCidr(context, node);
-  const network = new BridgeNetwork({ paths, podCIDR, api: api.current(), clock, log });
+  network = new BridgeNetwork({ paths, podCIDR, api: api.current(), clock, log });
   const snapshotter = new OverlaySnapshotter({ paths, store: images, log });
   const driver = new OciDriver({ paths, images, snapshotter, network, clock, log, chance: Math.random });
   await driver.open();

@@ -1,8 +1,9 @@
-import { closeSync, openSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { ApiError, messageOf } from '../../shared/errors.ts';
 import { type Libc, libc } from './libc.ts';
 import { unmount } from './mounts.ts';
+import { quietNamespace } from './quiet-network.ts';
 import { run } from './run.ts';
 
 /** Files that keep namespaces alive without a process; only the kinds named are made. */
@@ -25,7 +26,7 @@ const cloneFlags: Record<Kind, number> = { net: 0x4000_0000, ipc: 0x0800_0000, u
 const bindFlag = 4096;
 const nsfsMagic = 0x6e73_6673;
 
-/** Makes namespaces, with the loopback interface up, and pins each at its path. Removes what it made when it fails. */
+/** Makes namespaces, a network one quiet and with its loopback interface up, and pins each at its path. Removes what it made when it fails. */
 export async function pinNamespaces(pins: NamespacePins, setup: NamespaceSetup): Promise<void> {
   const wanted = Object.entries(pins) as [Kind, string][];
   if (wanted.length === 0) return;
@@ -74,7 +75,10 @@ function withNewNamespaces(native: Libc, wanted: [Kind, string][], setup: Namesp
     native.unshare(kinds.reduce((flags, kind) => flags | cloneFlags[kind], 0));
     for (const [kind, path] of wanted) native.mount(`/proc/thread-self/ns/${kind}`, path, 'none', bindFlag, '');
     if (kinds.includes('uts')) native.sethostname(setup.hostname);
-    if (kinds.includes('net')) setLoopbackUp(native);
+    if (kinds.includes('net')) {
+      for (const [path, value] of quietSettings()) writeFileSync(path, value);
+      setLoopbackUp(native);
+    }
     for (const [name, value] of Object.entries(setup.sysctls)) writeFileSync(sysctlPath(name), value);
   });
 }
@@ -118,6 +122,13 @@ function setLoopbackUp(native: Libc): void {
   }
 }
 
+/** Those that this kernel has, which may be one without IPv6. */
+function quietSettings(): [path: string, value: string][] {
+  return quietNamespace
+    .map(([name, value]): [string, string] => [sysctlPath(name), value])
+    .filter(([path]) => existsSync(path));
+}
+
 function sysctlPath(name: string): string {
   return `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`;
 }
@@ -131,7 +142,8 @@ while [ $# -gt 0 ]; do printf %s "$2" > "$1" || exit 1; shift 2; done
 
 async function spawnPins(wanted: [Kind, string][], setup: NamespaceSetup): Promise<void> {
   const kinds = wanted.map(([kind]) => kind);
-  const sysctls = Object.entries(setup.sysctls).flatMap(([name, value]) => [sysctlPath(name), value]);
+  const own = Object.entries(setup.sysctls).flatMap(([name, value]) => [sysctlPath(name), value]);
+  const sysctls = [...(kinds.includes('net') ? quietSettings().flat() : []), ...own];
   const hostname = kinds.includes('uts') ? setup.hostname : '';
   const flags = wanted.map(([kind, path]) => `--${kind}=${path}`);
   const script = ['sh', '-c', shellSetup, 'sh', hostname, kinds.includes('net') ? 'net' : '', ...sysctls];

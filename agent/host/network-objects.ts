@@ -2,11 +2,12 @@ import { ApiError } from '../../shared/errors.ts';
 import { errnoCode } from './libc.ts';
 import { run } from './run.ts';
 
-/** Removes the bridge, the nft table and the forward rules of one agent. Each step is tried; succeeds when they are gone. */
+/** Removes the bridge, the nft tables and the forward rules of one agent. Each step is tried; succeeds when they are gone. */
 export async function removeNetworkObjects({ bridge, table }: { bridge: string; table: string }): Promise<void> {
   const steps: [string, string[], RegExp][] = [
     ['ip', ['link', 'delete', bridge], /Cannot find device/],
     ['nft', ['delete', 'table', 'ip', table], /No such file or directory/],
+    ['nft', ['delete', 'table', 'bridge', table], /No such file or directory|not supported/],
   ];
   const failures: string[] = [];
   for (const [command, args, gone] of steps) {

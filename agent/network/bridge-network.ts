@@ -2,10 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import { readIfExists, writeAtomic } from '../host/files.ts';
 import { removeNetworkObjects } from '../host/network-objects.ts';
+import { quietLink, quietOldNamespace } from '../host/quiet-network.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { PortMapping, SandboxId } from '../runtime/driver.ts';
 import { AddressPool, type PoolState } from './address-pool.ts';
@@ -13,6 +15,7 @@ import { allowForwarding } from './forwarding.ts';
 import { checkHostPorts, type HostPort, hostPortsOf } from './host-ports.ts';
 import { layCable, makeBridge, readTraffic, removeCable, type Traffic } from './links.ts';
 import type { Attachment, NodeNetwork } from './network.ts';
+import { type GuardedPort, hardwareOf, PortGuard } from './port-guard.ts';
 import { applyRules, hasRules } from './rules.ts';
 
 export interface BridgeNetworkDeps {
@@ -29,14 +32,18 @@ interface SavedState {
   podCIDR: string;
   pool: PoolState;
   ports: HostPort[];
+  /** Hardware address by owner. An owner without one was attached before senders were checked. */
+  hardware?: Record<string, string>;
 }
 
-/** A Linux bridge with a cable to each sandbox, and one nft table for host ports and masquerade. */
+/** A Linux bridge with a cable to each sandbox, an nft table for host ports and masquerade, and one for the senders. */
 export class BridgeNetwork implements NodeNetwork {
   readonly #deps: BridgeNetworkDeps;
   readonly #file: string;
   #pool: AddressPool;
   #ports: HostPort[] = [];
+  readonly #hardware = new Map<string, string>();
+  readonly #guard: PortGuard;
   #api: ApiEndpoint | undefined;
   /** Changes of pool, rules and file, one after the other. */
   #changes: Promise<void> = Promise.resolve();
@@ -47,9 +54,15 @@ export class BridgeNetwork implements NodeNetwork {
     this.#file = join(deps.paths.run, 'network.json');
     this.#pool = new AddressPool(deps.podCIDR);
     this.#api = deps.api;
+    this.#guard = new PortGuard(deps.paths.table, deps.log);
   }
 
-  async open(live: ReadonlySet<SandboxId>): Promise<void> {
+  /** Why pods could send in the name of others; undefined when they cannot. */
+  get guardProblem(): string | undefined {
+    return this.#guard.problem;
+  }
+
+  async open(live: ReadonlyMap<SandboxId, string>): Promise<void> {
     await mkdir(this.#deps.paths.run, { recursive: true, mode: 0o700 });
     const saved = parseState(await readIfExists(this.#file)) ?? {
       podCIDR: '',
@@ -63,6 +76,11 @@ export class BridgeNetwork implements NodeNetwork {
     for (const owner of Object.keys(saved.pool.owned).filter((owner) => !stays(owner))) {
       await removeCable(cableName(owner));
       this.#pool.release(owner);
+    }
+    for (const [owner, ip] of Object.entries(this.#pool.state.owned)) {
+      const pin = live.get(owner as SandboxId) ?? '';
+      await quietLink(cableName(owner));
+      this.#hardware.set(owner, saved.hardware?.[owner] ?? (await this.#quietOld(pin, hardwareOf(ip))));
     }
     await this.#inOrder(async () => {
       await this.#build();
@@ -83,11 +101,16 @@ export class BridgeNetwork implements NodeNetwork {
         this.#pool.release(id);
         throw error;
       }
+      this.#hardware.set(id, hardwareOf(address));
       await this.#save();
       return address;
     });
     try {
-      await layCable({ outside: cableName(id), bridge, netnsPath, ip, prefixLength, gateway });
+      const hardware = hardwareOf(ip);
+      await this.#guard
+        .add({ link: cableName(id), hardware, ip })
+        .catch(() => this.#inOrder(() => this.#replaceGuard()));
+      await layCable({ outside: cableName(id), bridge, netnsPath, ip, hardware, prefixLength, gateway });
     } catch (error) {
       await this.detach(id);
       throw error;
@@ -100,9 +123,12 @@ export class BridgeNetwork implements NodeNetwork {
     await removeCable(cableName(id));
     this.#traffic = undefined;
     await this.#inOrder(async () => {
-      if (this.#pool.addressOf(id) === undefined) return;
+      const port = this.#guardedPort(id);
+      if (port === undefined) return;
+      await this.#guard.remove(port);
       await this.#setPorts(this.#ports.filter(({ owner }) => owner !== id));
       this.#pool.release(id);
+      this.#hardware.delete(id);
       await this.#save();
     });
   }
@@ -128,6 +154,7 @@ export class BridgeNetwork implements NodeNetwork {
         this.#deps.log.warn('host port rules were gone, putting them back');
         await this.#applyRules(this.#ports);
       }
+      if (!(await this.#guard.isThere())) await this.#replaceGuard();
       await allowForwarding(this.#deps.paths.bridge);
     });
   }
@@ -138,12 +165,14 @@ export class BridgeNetwork implements NodeNetwork {
       await removeNetworkObjects(this.#deps.paths);
       this.#pool = new AddressPool(this.#deps.podCIDR);
       this.#ports = [];
+      this.#hardware.clear();
       await this.#save();
     });
   }
 
   async #build(): Promise<void> {
     await this.#makeBridge();
+    await this.#replaceGuard();
     await this.#applyRules(this.#ports);
     await allowForwarding(this.#deps.paths.bridge);
   }
@@ -167,8 +196,33 @@ export class BridgeNetwork implements NodeNetwork {
     return applyRules({ table, bridge, podCIDR: this.#deps.podCIDR, ports, api: this.#api });
   }
 
+  #replaceGuard(): Promise<void> {
+    return this.#guard.replace([...this.#hardware.keys()].flatMap((owner) => this.#guardedPort(owner) ?? []));
+  }
+
+  #guardedPort(owner: string): GuardedPort | undefined {
+    const ip = this.#pool.addressOf(owner);
+    return ip === undefined
+      ? undefined
+      : { link: cableName(owner), hardware: this.#hardware.get(owner) ?? hardwareOf(ip), ip };
+  }
+
+  /** One that an older agent attached: the hardware address it has, or one that cuts it off when it cannot be read. */
+  async #quietOld(pin: string, otherwise: string): Promise<string> {
+    try {
+      return await quietOldNamespace(pin);
+    } catch (error) {
+      this.#deps.log.error('pod cannot be shielded: what it sends is dropped', {
+        network: pin,
+        problem: messageOf(error),
+      });
+      return otherwise;
+    }
+  }
+
   async #save(): Promise<void> {
-    const state: SavedState = { podCIDR: this.#deps.podCIDR, pool: this.#pool.state, ports: this.#ports };
+    const hardware = Object.fromEntries(this.#hardware);
+    const state: SavedState = { podCIDR: this.#deps.podCIDR, pool: this.#pool.state, ports: this.#ports, hardware };
     await writeAtomic(this.#file, JSON.stringify(state));
   }
 

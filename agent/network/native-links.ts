@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { errnoCode, type Libc } from '../host/libc.ts';
 import { insideNetwork } from '../host/namespaces.ts';
 import { addressBytes, encodeAttributes, interfaceIndexOf, linkBody, Netlink, netlink } from '../host/netlink.ts';
+import { quietLink } from '../host/quiet-network.ts';
 
 /** One sandbox's cable: `outside` is plugged into the bridge, the other end is eth0 in the namespace. */
 export interface Cable {
@@ -9,12 +10,14 @@ export interface Cable {
   bridge: string;
   netnsPath: string;
   ip: string;
+  /** Of eth0. */
+  hardware: string;
   prefixLength: number;
   gateway: string;
 }
 
 /** Attribute numbers of linux/if_link.h, if_addr.h and rtnetlink.h. */
-const link = { name: 3, master: 10, info: 18, netnsFd: 28 };
+const link = { address: 1, name: 3, master: 10, info: 18, netnsFd: 28 };
 const linkInfo = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 };
 const vethPeer = 1;
 const bridgePortHairpin = 4;
@@ -34,7 +37,7 @@ export async function layCableNatively(native: Libc, cable: Cable): Promise<void
         link.info,
         [
           [linkInfo.kind, 'veth'],
-          [linkInfo.data, [[vethPeer, peer(netns)]]],
+          [linkInfo.data, [[vethPeer, peer(netns, cable.hardware)]]],
         ],
       ],
     ]);
@@ -52,6 +55,7 @@ export async function layCableNatively(native: Libc, cable: Cable): Promise<void
     closeSync(netns);
     outside.close();
   }
+  await quietLink(cable.outside); // before the other end is up: until then nothing comes in
   await setUpInside(native, cable);
 }
 
@@ -68,11 +72,12 @@ export async function removeLinkNatively(native: Libc, name: string): Promise<vo
 }
 
 /** The peer's own message: its header, then its attributes. It cannot be made up: it is not yet connected then. */
-function peer(netns: number): Uint8Array {
+function peer(netns: number, hardware: string): Uint8Array {
   return Buffer.concat([
     linkBody(),
     encodeAttributes([
       [link.name, 'eth0'],
+      [link.address, Buffer.from(hardware.replaceAll(':', ''), 'hex')],
       [link.netnsFd, netns],
     ]),
   ]);

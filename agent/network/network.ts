@@ -8,8 +8,11 @@ export interface Attachment {
 
 /** The pod network of one node: a bridge, an address pool, host ports and masquerade. State lives under the run directory and in the kernel. */
 export interface NodeNetwork {
-  /** Makes or mends bridge and rules, and gives back the addresses of sandboxes that are not in `live`. */
-  open(live: ReadonlySet<SandboxId>): Promise<void>;
+  /**
+   * Makes or mends bridge and rules, and gives back the addresses of sandboxes that are not in `live`, which holds the
+   * path of each one's network namespace.
+   */
+  open(live: ReadonlyMap<SandboxId, string>): Promise<void>;
   /** Connects a pinned network namespace. Throws ServiceUnavailable when no address is free, Conflict for a taken host port. */
   attach(id: SandboxId, netnsPath: string, ports: readonly PortMapping[]): Promise<Attachment>;
   /** Succeeds when it is gone. */

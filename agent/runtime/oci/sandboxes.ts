@@ -47,7 +47,7 @@ export class Sandboxes {
     for (const record of await records.load()) this.#records.set(record.id, record);
     const isUp = (record: SandboxRecord): boolean => record.phase === 'ready' && record.bootId === bootId;
     const live = [...this.#records.values()].filter((record) => isUp(record) && !record.config.hostNetwork);
-    await network.open(new Set(live.map(({ id }) => id)));
+    await network.open(new Map(live.map(({ id }) => [id, sandboxFiles(layout, id).net])));
     for (const record of this.#records.values()) {
       if (record.phase === 'making') await this.remove(record.id);
       else if (record.bootId !== bootId) await this.stop(record.id);

@@ -2,50 +2,26 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pinNamespaces, unpin } from '../../../agent/host/namespaces.ts';
 import { run } from '../../../agent/host/run.ts';
-import { BridgeNetwork } from '../../../agent/network/bridge-network.ts';
-import { type AgentPaths, agentPaths } from '../../../agent/paths.ts';
+import type { AgentPaths } from '../../../agent/paths.ts';
 import type { PortMapping, SandboxId } from '../../../agent/runtime/driver.ts';
-import { systemClock } from '../../../shared/clock.ts';
 import { hasReason } from '../../../shared/errors.ts';
-import { silentLogger } from '../../../shared/log.ts';
+import { NetworkBench } from './bench.ts';
 
 describe('BridgeNetwork', function () {
   this.timeout(30_000);
-  let directory: string;
+  let bench: NetworkBench;
   let paths: AgentPaths;
-  let network: BridgeNetwork;
-  const pins = new Map<SandboxId, string>();
-
-  const open = (live: SandboxId[], podCIDR = '10.63.7.0/28'): Promise<void> => {
-    network = new BridgeNetwork({ paths, podCIDR, clock: systemClock, log: silentLogger });
-    return network.open(new Set(live));
-  };
-  const attach = async (id: SandboxId, ports: PortMapping[] = []): Promise<string> => {
-    const pin = pins.get(id) ?? join(directory, `net-${id}`);
-    if (!pins.has(id)) await pinNamespaces({ net: pin }, { hostname: '', sysctls: {} });
-    pins.set(id, pin);
-    return (await network.attach(id, pin, ports)).ip;
-  };
-  const inside = async (id: SandboxId, ...command: string[]): Promise<string> =>
-    (await run('nsenter', [`--net=${pins.get(id) ?? ''}`, ...command], { timeoutMs: 10_000 })).stdout;
+  const open: NetworkBench['open'] = (...live) => bench.open(...live);
+  const attach: NetworkBench['attach'] = (...pod) => bench.attach(...pod);
+  const inside: NetworkBench['inside'] = (...command) => bench.inside(...command);
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'berth-network-'));
-    paths = agentPaths(directory, 'node');
-    await open([]);
+    bench = await NetworkBench.start();
+    ({ paths } = bench);
   });
-  afterEach(async () => {
-    for (const pin of pins.values()) await unpin(pin);
-    pins.clear();
-    await network.destroy();
-    await rm(directory, { recursive: true });
-    await rm(paths.run, { recursive: true, force: true });
-  });
+  afterEach(() => bench.close());
 
   const [a, b] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb'] as SandboxId[] as [SandboxId, SandboxId];
 
@@ -54,7 +30,7 @@ describe('BridgeNetwork', function () {
     const ip = await attach(b);
     assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', ip), /1 packets received/);
     assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'), /1 packets received/);
-    const usage = await network.usage(a);
+    const usage = await bench.network.usage(a);
     assert.ok(usage !== undefined && usage.sentBytes > 0 && usage.receivedBytes > 0);
   });
 
@@ -62,19 +38,19 @@ describe('BridgeNetwork', function () {
     const ip = await attach(a, [{ containerPort: 80, hostPort: 40_080, protocol: 'TCP' }]);
     await attach(b);
     await open([a]);
-    assert.notEqual(await network.usage(a), undefined);
-    assert.equal(await network.usage(b), undefined);
+    assert.notEqual(await bench.network.usage(a), undefined);
+    assert.equal(await bench.network.usage(b), undefined);
     const port: PortMapping = { containerPort: 81, hostPort: 40_080, protocol: 'TCP' };
     await assert.rejects(attach(b, [port]), (error) => hasReason(error, 'Conflict'));
-    await network.detach(a);
+    await bench.network.detach(a);
     assert.notEqual(await attach(b, [port]), ip);
-    await network.detach(a);
+    await bench.network.detach(a);
   });
 
   it('cuts off who has an address of another range', async () => {
     await attach(a);
     await open([a], '10.63.9.0/28');
-    assert.equal(await network.usage(a), undefined);
+    assert.equal(await bench.network.usage(a), undefined);
     assert.equal(await attach(b), '10.63.9.2');
   });
 
@@ -82,29 +58,30 @@ describe('BridgeNetwork', function () {
     await attach(a, [{ containerPort: 80, hostPort: 40_081, protocol: 'UDP' }]);
     await run('nft', ['delete', 'table', 'ip', paths.table]);
     await run('ip', ['addr', 'flush', 'dev', paths.bridge]);
-    await network.repair();
+    await bench.network.repair();
     const rules = (await run('nft', ['list', 'table', 'ip', paths.table])).stdout;
     assert.match(rules, /udp . 40081 : 10\.63\.7\.2 . 80/);
     assert.match(await inside(a, 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'), /1 packets received/);
   });
 
   it('keeps its hardware address while sandboxes come and go: they know their gateway by it', async () => {
-    const address = (): Promise<string> => readFile(`/sys/class/net/${paths.bridge}/address`, 'utf8');
+    const address = async (): Promise<string> =>
+      (await run('ip', ['link', 'show', paths.bridge])).stdout.split('link/')[1] ?? '';
     const before = await address();
     for (let round = 0; round < 5; round += 1) {
       await attach(a);
       await attach(b);
       assert.equal(await address(), before);
-      await network.detach(a);
+      await bench.network.detach(a);
       assert.equal(await address(), before);
-      await network.detach(b);
+      await bench.network.detach(b);
     }
   });
 
   it('gives the address back when a cable cannot be laid', async () => {
-    await assert.rejects(network.attach(a, join(directory, 'nope'), []));
+    await assert.rejects(bench.network.attach(a, join(bench.directory, 'nope'), []));
     assert.equal(await attach(b), '10.63.7.3');
-    assert.equal(await network.usage(a), undefined);
+    assert.equal(await bench.network.usage(a), undefined);
   });
 
   it('keeps sandboxes off the loopback of the node', async () => {
@@ -133,22 +110,35 @@ describe('BridgeNetwork', function () {
     await attach(a);
     const read = (to: string): Promise<string> => inside(a, 'busybox', 'nc', '-w', '1', ...to.split(':'));
     assert.equal(await read('10.96.0.1:443'), '');
-    await network.leadToApi({ host: '127.0.0.1', port });
+    await bench.network.leadToApi({ host: '127.0.0.1', port });
     assert.equal(await read('10.96.0.1:443'), 'the API');
     assert.equal(await read('10.96.0.1:444'), '');
-    await network.repair();
+    await bench.network.repair();
     await attach(b, [{ containerPort: 80, hostPort: 40_082, protocol: 'TCP' }]);
     assert.equal(await read('10.96.0.1:443'), 'the API');
-    await network.leadToApi(undefined);
+    await bench.network.leadToApi(undefined);
     assert.equal(await read('10.96.0.1:443'), '');
     server.close();
   });
 
+  it('works where /sys shows another network namespace, as under nsenter --net', async () => {
+    const script = `
+      const { NetworkBench } = await import('${import.meta.resolve('./bench.ts')}');
+      const bench = await NetworkBench.start();
+      await bench.attach('aaaaaaaaaaaaaaaa');
+      await bench.open(['aaaaaaaaaaaaaaaa']);
+      console.log(await bench.inside('aaaaaaaaaaaaaaaa', 'busybox', 'ping', '-c1', '-W2', '10.63.7.1'));
+      await bench.close();`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    const { stdout, stderr } = await run('unshare', ['--net', ...node], { timeoutMs: 20_000 });
+    assert.match(stdout, /1 packets received/, stderr);
+  });
+
   it('goes without a trace, twice', async () => {
     await attach(a);
-    await network.destroy();
-    await network.destroy();
+    await bench.network.destroy();
+    await bench.network.destroy();
     assert.notEqual((await run('ip', ['link', 'show', paths.bridge])).code, 0);
-    assert.notEqual((await run('nft', ['list', 'table', 'ip', paths.table])).code, 0);
+    assert.doesNotMatch((await run('nft', ['list', 'tables'])).stdout, new RegExp(paths.table));
   });
 });
