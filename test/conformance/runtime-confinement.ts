@@ -50,6 +50,21 @@ export function confinementTests(given: () => RuntimeBench): void {
     );
   });
 
+  it('cannot change its own limits: cgroups are read-only unless it is privileged', async () => {
+    const tries = `grep " /sys/fs/cgroup" /proc/self/mounts
+      for dir in /sys/fs/cgroup /sys/fs/cgroup/*/; do
+        mkdir $dir/mine 2>/dev/null && echo written $dir/mine && rmdir $dir/mine
+        for file in cgroup.procs tasks memory.limit_in_bytes memory.max; do
+          [ ! -e $dir/$file ] || (echo 1 > $dir/$file) 2>/dev/null && [ -e $dir/$file ] && echo written $dir/$file
+        done
+      done; mount -o remount,rw /sys/fs/cgroup 2>/dev/null && echo remounted; true`;
+    const { output } = await ranToEnd(given(), tries);
+    assert.match(output, /cgroup/);
+    assert.doesNotMatch(output, /written|remounted/);
+    const privileged = await ranToEnd(given(), tries, { security: { privileged: true } });
+    assert.match(privileged.output, /written/);
+  });
+
   it('has the capabilities of its spec and no more', async () => {
     const show = 'grep CapEff /proc/self/status';
     const few = { dropCapabilities: ['ALL'], addCapabilities: ['NET_BIND_SERVICE', 'CAP_CHOWN'] };

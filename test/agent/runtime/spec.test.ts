@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerSecurity } from '../../../agent/runtime/driver.ts';
+import type { ContainerSecurity, SandboxId } from '../../../agent/runtime/driver.ts';
 import { signalNumber } from '../../../agent/runtime/oci/container-maker.ts';
-import { argumentsOf, environmentOf } from '../../../agent/runtime/oci/spec/build-spec.ts';
+import { argumentsOf, buildSpec, environmentOf } from '../../../agent/runtime/oci/spec/build-spec.ts';
 import { capabilitiesFor, capabilitiesOfMask } from '../../../agent/runtime/oci/spec/capabilities.ts';
 import { readInside, resolveInside } from '../../../agent/runtime/oci/spec/inside-root.ts';
 import { defaultSeccomp, parseSeccomp } from '../../../agent/runtime/oci/spec/seccomp.ts';
@@ -144,6 +144,70 @@ describe('seccomp', () => {
     assert.deepEqual(names(['CAP_SYS_ADMIN']), ['read', 'mount']);
     assert.throws(() => parseSeccomp('{}', new Set()), isBadRequest);
     assert.throws(() => parseSeccomp('no', new Set()), isBadRequest);
+  });
+});
+
+describe('the cgroups that a container sees', () => {
+  const mounted = (
+    isPrivileged: boolean,
+    isCgroup2: boolean,
+    containerPath?: string,
+  ): [options: string, ro: boolean] => {
+    const volume = {
+      containerPath: containerPath ?? '/data',
+      hostPath: '/x',
+      readOnly: false,
+      propagation: 'private',
+    } as const;
+    const { mounts, linux } = buildSpec({
+      config: {
+        sandbox: 'sandbox' as SandboxId,
+        pod: { namespace: 'default', name: 'web', uid: 'uid' },
+        name: 'main',
+        attempt: 0,
+        imageId: 'sha256:1',
+        image: 'web',
+        env: [],
+        mounts: [volume],
+        security: { ...plain, privileged: isPrivileged },
+        resources: { cpuRequestMillis: 1, pidsLimit: 10, oomScoreAdj: 0 },
+        tty: false,
+        stdin: false,
+        stdinOnce: false,
+        logPath: '/log',
+        specHash: '',
+      },
+      image: { Cmd: ['web'] },
+      sandbox: {
+        hostname: 'web',
+        files: { hosts: '', hostname: '', resolvConf: '', shm: '' },
+        namespaces: {},
+        hostPid: false,
+      },
+      rootfs: '/',
+      user: { uid: 0, gid: 0, additionalGids: [] },
+      host: {
+        capabilities: new Set(),
+        openFiles: 1024,
+        minOomScoreAdj: 0,
+        cgroups: { controllers: new Set(), hasSwapAccounting: false },
+      },
+      cgroupsPath: '/x',
+      isCgroup2,
+      seccomp: undefined,
+      devices: [],
+    });
+    const options = mounts.find(({ destination }) => destination === '/sys/fs/cgroup')?.options ?? [];
+    return [options.at(-1) ?? '', linux.readonlyPaths.includes('/sys/fs/cgroup')];
+  };
+
+  it('are read-only, whichever version they have, unless it is privileged or mounts its own', () => {
+    for (const isCgroup2 of [false, true]) {
+      assert.deepEqual(mounted(false, isCgroup2), ['ro', true]);
+      assert.deepEqual(mounted(true, isCgroup2), ['rw', false]);
+      assert.deepEqual(mounted(false, isCgroup2, '/sys/fs/cgroup/'), ['rw', false]);
+      assert.deepEqual(mounted(false, isCgroup2, '/sys/fs/cgroup/mine'), ['ro', true]);
+    }
   });
 });
 

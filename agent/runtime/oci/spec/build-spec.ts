@@ -6,7 +6,7 @@ import { cpuPeriodMicros, cpuShares } from '../cgroups.ts';
 import { capabilitiesFor } from './capabilities.ts';
 import { deviceRules } from './devices.ts';
 import type { HostLimits } from './host-limits.ts';
-import { mountsFor, rootPropagation, type SharedFiles } from './mounts.ts';
+import { mountsFor, readOnlyMounts, rootPropagation, type SharedFiles } from './mounts.ts';
 import type { OciDevice, OciLinux, OciProcess, OciResources, OciSeccomp, OciSpec, OciUser } from './oci-spec.ts';
 
 /** What a container shares with its sandbox. */
@@ -128,7 +128,7 @@ function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devic
     resources: { devices: deviceRules(privileged), ...resourcesOf(config.resources, host) },
     rootfsPropagation: rootPropagation(config.mounts),
     maskedPaths: privileged ? [] : maskedPaths,
-    readonlyPaths: privileged ? [] : readonlyPaths,
+    readonlyPaths: privileged ? [] : [...readonlyPaths, ...readOnlyMounts(config)],
     devices,
     ...(seccomp === undefined ? {} : { seccomp }),
   };

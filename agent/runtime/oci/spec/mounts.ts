@@ -19,12 +19,22 @@ export function mountsFor(config: ContainerConfig, shared: SharedFiles): OciMoun
   return [...own.filter(({ destination }) => !taken.has(destination)), ...shallowFirst];
 }
 
+/**
+ * What needs to be made read-only after it is mounted: v1 has a cgroup file system for each controller, and the options
+ * of the mount do not reach the directory that they stand in. What the user mounts there is the user's.
+ */
+export function readOnlyMounts(config: ContainerConfig): string[] {
+  const isTaken = config.mounts.some(({ containerPath }) => posix.resolve('/', containerPath) === cgroupPlace);
+  return isTaken ? [] : [cgroupPlace];
+}
+
 /** How mounts below the root must be connected with the host for these volumes. */
 export function rootPropagation(mounts: readonly Mount[]): string {
   if (mounts.some(({ propagation }) => propagation === 'bidirectional')) return 'rshared';
   return mounts.some(({ propagation }) => propagation === 'hostToContainer') ? 'rslave' : 'rprivate';
 }
 
+const cgroupPlace = '/sys/fs/cgroup';
 const safe = ['nosuid', 'noexec', 'nodev'];
 
 function kernelMounts(isPrivileged: boolean): OciMount[] {
@@ -41,7 +51,7 @@ function kernelMounts(isPrivileged: boolean): OciMount[] {
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: pts },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...safe, access] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...safe, 'relatime', access] },
+    { destination: cgroupPlace, type: 'cgroup', source: 'cgroup', options: [...safe, 'relatime', access] },
   ];
 }
 
