@@ -22,6 +22,11 @@ export interface Libc {
   sendNow(fd: number, bytes: Uint8Array): void;
   /** Number of bytes received into `bytes`. */
   recv(fd: number, bytes: Uint8Array): number;
+  /** A copy of what is mounted at `path`, as a file descriptor; close it with fs.closeSync. */
+  openTree(path: string, flags: number): number;
+  /** `attributes` is a struct mount_attr. */
+  mountSetattr(fd: number, flags: number, attributes: Uint8Array): void;
+  moveMount(fd: number, path: string, flags: number): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number): void;
 }
@@ -54,6 +59,10 @@ function load(): Libc | undefined {
 /** The same on every architecture that Linux got after 2019. */
 const pidfdSendSignalNumber = 424;
 const pidfdOpenNumber = 434;
+const openTreeNumber = 428;
+const moveMountNumber = 429;
+const mountSetattrNumber = 442;
+const currentDirectory = -100;
 const dontWait = 0x40;
 const noSignal = 0x4000;
 
@@ -93,6 +102,23 @@ function bind(ffi: typeof koffi): Libc {
         });
       }),
     recv: (fd, bytes) => recv(fd, bytes, bytes.length, 0),
+    openTree: (path, flags) => syscall(openTreeNumber, 'int', currentDirectory, 'const char*', path, 'int', flags),
+    mountSetattr: (fd, flags, attributes) =>
+      syscall(mountSetattrNumber, 'int', fd, 'const char*', '', 'int', flags, 'void*', attributes, 'size_t', 32),
+    moveMount: (fd, path, flags) =>
+      syscall(
+        moveMountNumber,
+        'int',
+        fd,
+        'const char*',
+        '',
+        'int',
+        currentDirectory,
+        'const char*',
+        path,
+        'int',
+        flags,
+      ),
     pidfdOpen: (pid) => syscall(pidfdOpenNumber, 'long', pid, 'long', 0),
     pidfdSendSignal: (pidfd, signal) =>
       syscall(pidfdSendSignalNumber, 'long', pidfd, 'long', signal, 'long', 0, 'long', 0),

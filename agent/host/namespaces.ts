@@ -18,7 +18,20 @@ export interface NamespaceSetup {
   hostname: string;
   /** Names with dots or slashes, as `net.ipv4.ip_unprivileged_port_start`; they must belong to a namespace that is made. */
   sysctls: Readonly<Record<string, string>>;
+  /** Absent: the namespaces belong to the host's users. */
+  users?: PodUsers;
 }
+
+/** A user namespace that a pod has for itself: who is root in it is nobody on the host. */
+export interface PodUsers {
+  /** Its pin. */
+  path: string;
+  /** The id of the host that 0 stands for; `idsPerPod` follow. */
+  firstId: number;
+}
+
+/** As Kubernetes has it. */
+export const idsPerPod = 65_536;
 
 type Kind = keyof NamespacePins;
 
@@ -30,13 +43,15 @@ const nsfsMagic = 0x6e73_6673;
 export async function pinNamespaces(pins: NamespacePins, setup: NamespaceSetup): Promise<void> {
   const wanted = Object.entries(pins) as [Kind, string][];
   if (wanted.length === 0) return;
-  for (const [, path] of wanted) await writeFile(path, '', { mode: 0o600 });
+  const { users } = setup;
+  const paths = [...wanted.map(([, path]) => path), ...(users === undefined ? [] : [users.path])];
+  for (const path of paths) await writeFile(path, '', { mode: 0o600 });
   try {
     const native = libc();
-    if (native === undefined) await spawnPins(wanted, setup);
+    if (native === undefined || users !== undefined) await spawnPins(wanted, setup);
     else withNewNamespaces(native, wanted, setup);
   } catch (error) {
-    for (const [, path] of wanted) await unpin(path);
+    for (const path of paths) await unpin(path);
     throw new ApiError('InternalError', `namespaces: ${messageOf(error)}`, {}, { cause: error });
   }
 }
@@ -147,6 +162,31 @@ async function spawnPins(wanted: [Kind, string][], setup: NamespaceSetup): Promi
   const hostname = kinds.includes('uts') ? setup.hostname : '';
   const flags = wanted.map(([kind, path]) => `--${kind}=${path}`);
   const script = ['sh', '-c', shellSetup, 'sh', hostname, kinds.includes('net') ? 'net' : '', ...sysctls];
-  const { code, stderr } = await run('unshare', [...flags, ...script], { timeoutMs: 30_000 });
+  const { users } = setup;
+  if (users !== undefined) await pinWithUsers(wanted, users);
+  const command = users === undefined ? ['unshare'] : ['nsenter', `--user=${users.path}`];
+  await runOrThrow([...command, ...flags, ...script]);
+}
+
+/** Its first process gets its users from outside, and is gone when the pins hold the namespaces. */
+const userSetup = `
+unshare --user --net --ipc --uts sh -c 'echo $$; exec sleep 60' | {
+  read -r pid || exit 1
+  (
+    echo "0 $1 $2" > "/proc/$pid/uid_map" && echo "0 $1 $2" > "/proc/$pid/gid_map" && shift 2 || exit 1
+    while [ $# -gt 0 ]; do mount --bind "/proc/$pid/ns/$1" "$2" || exit 1; shift 2; done
+  )
+  status=$?
+  kill "$pid"
+  exit $status
+}`;
+
+async function pinWithUsers(wanted: [Kind, string][], { path, firstId }: PodUsers): Promise<void> {
+  const pins = [['user', path], ...wanted].flat();
+  await runOrThrow(['sh', '-c', userSetup, 'sh', String(firstId), String(idsPerPod), ...pins]);
+}
+
+async function runOrThrow([command = '', ...args]: string[]): Promise<void> {
+  const { code, stderr } = await run(command, args, { timeoutMs: 30_000 });
   if (code !== 0) throw new Error(stderr.trim());
 }

@@ -1,8 +1,10 @@
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { chown, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiError, messageOf } from '../../shared/errors.ts';
+import { ApiError, hasReason, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { mountMapped } from '../host/mapped-mounts.ts';
 import { listMounts, mount, unmount } from '../host/mounts.ts';
+import type { PodUsers } from '../host/namespaces.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { ContainerId } from '../runtime/driver.ts';
 import { discard, hasCode, writeWhole } from './durable-file.ts';
@@ -43,7 +45,7 @@ export class OverlaySnapshotter implements Snapshotter {
     return parseImageDocument(await this.#store.blobs.read(imageId)).config;
   }
 
-  async prepare(id: ContainerId, imageId: string): Promise<string> {
+  async prepare(id: ContainerId, imageId: string, users?: PodUsers): Promise<string> {
     const folder = this.#folder(id);
     const { diffIds } = await this.#image(imageId);
     try {
@@ -56,11 +58,12 @@ export class OverlaySnapshotter implements Snapshotter {
       const record = JSON.stringify({ container: id, imageId, diffIds });
       await writeWhole(join(folder, 'snapshot.json'), record, this.#store.layout.temporary);
       for (const name of ['upper', 'work', 'root']) await mkdir(join(folder, name), { mode: 0o755 });
-      await this.#mount(folder, await this.#visibleLayers(diffIds));
+      await this.#mountRoot(folder, await this.#visibleLayers(diffIds), users);
       return join(folder, 'root');
     } catch (error) {
       await this.remove(id).catch((failure: unknown) => this.#log.warn('root of a container is left', { id, failure }));
-      throw new ApiError('InternalError', `root of container ${id}: ${messageOf(error)}`, {}, { cause: error });
+      const reason = hasReason(error, 'Forbidden') ? error.reason : 'InternalError';
+      throw new ApiError(reason, `root of container ${id}: ${messageOf(error)}`, {}, { cause: error });
     }
   }
 
@@ -76,13 +79,35 @@ export class OverlaySnapshotter implements Snapshotter {
     return visible;
   }
 
-  async #mount(folder: string, layers: readonly string[]): Promise<void> {
-    // An overlay needs one layer at least; an image may have none.
-    const lower = layers.length > 0 ? layers : [await emptyFolder(folder)];
+  /** The overlay holds on to its layers as they were mapped: the mapped mounts themselves are not needed any longer. */
+  async #mountRoot(folder: string, layers: readonly string[], users: PodUsers | undefined): Promise<void> {
     const links: string[] = [];
-    for (const layer of lower) links.push(await this.#links.to(layer));
+    if (users === undefined) {
+      for (const layer of layers) links.push(await this.#links.to(layer));
+      return this.#mount(folder, links);
+    }
     const base = await this.#links.to(folder);
-    const places = [`lowerdir=${links.join(':')}`, `upperdir=${base}/upper`, `workdir=${base}/work`];
+    await chown(join(folder, 'upper'), users.firstId, users.firstId);
+    const mapped: string[] = [];
+    try {
+      for (const [index, layer] of layers.entries()) {
+        const path = join(folder, `layer-${index}`);
+        await mountMapped(layer, path, users);
+        mapped.push(path);
+        links.push(`${base}/layer-${index}`);
+      }
+      await this.#mount(folder, links);
+    } finally {
+      for (const path of mapped) await unmount(path);
+    }
+  }
+
+  /** Layers by their short names. */
+  async #mount(folder: string, layers: readonly string[]): Promise<void> {
+    const base = await this.#links.to(folder);
+    // An overlay needs one layer at least; an image may have none.
+    const lower = layers.length > 0 ? layers : [await emptyFolder(base)];
+    const places = [`lowerdir=${lower.join(':')}`, `upperdir=${base}/upper`, `workdir=${base}/work`];
     const data = [...places, ...this.#options].join(',');
     if (data.length > maxOptionBytes)
       throw new ApiError('Invalid', `an image of ${layers.length} layers cannot be mounted`);

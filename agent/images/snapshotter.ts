@@ -1,3 +1,4 @@
+import type { PodUsers } from '../host/namespaces.ts';
 import type { ContainerId } from '../runtime/driver.ts';
 
 /** What a driver needs to know of an image to start a container from it. OCI image config, `config` field. */
@@ -16,8 +17,11 @@ export interface ImageConfig {
 export interface Snapshotter {
   /** Config of a complete image; throws NotFound. */
   imageConfig(imageId: string): Promise<ImageConfig>;
-  /** Mounts a fresh writable root over the image's layers; the path of the mount. Keeps the layers from being removed. */
-  prepare(id: ContainerId, imageId: string): Promise<string>;
+  /**
+   * Mounts a fresh writable root over the image's layers, owned by these users or by the host's; the path of the mount.
+   * Keeps the layers from being removed.
+   */
+  prepare(id: ContainerId, imageId: string, users?: PodUsers): Promise<string>;
   /** Unmounts and removes. Succeeds when it is gone. */
   remove(id: ContainerId): Promise<void>;
   /** Of containers, mounted or not. */

@@ -98,22 +98,22 @@ export function confinementTests(given: () => RuntimeBench): void {
   it('is not made when the isolation that is asked for cannot be given', async () => {
     const bench = given();
     const refused = async (security: Partial<ContainerSecurity>, message: RegExp): Promise<void> => {
-      const config = aContainer(bench, await aSandbox(bench), 'true', { security });
+      const sandbox = await aSandbox(bench);
+      const config = aContainer(bench, sandbox, 'true', { security });
       await assert.rejects(bench.driver.createContainer(config), (error) => {
         assert.match(messageOf(error), message);
         return hasReason(error, 'Forbidden');
       });
+      assert.deepEqual(await bench.driver.listContainers(sandbox.pod.uid), []);
     };
     await refused({ seccomp: { type: 'Localhost', path: 'absent.json' } }, /seccomp\/absent.json cannot be read/);
     await refused({ seccomp: { type: 'Localhost', path: '../../etc/passwd' } }, /seccomp\/etc\/passwd cannot be read/);
     await refused({ hasSeLinuxOptions: true }, /Cannot enforce seLinuxOptions/);
     await refused({ appArmor: { type: 'Localhost', profile: 'absent' } }, /Cannot enforce AppArmor/);
     await refused({ addCapabilities: ['SYS_GOD'] }, /unknown capability/);
-    assert.deepEqual(
-      (await bench.driver.listContainers()).filter(({ state }) => state === 'created'),
-      [],
-    );
-    await assert.rejects(aSandbox(bench, { hostUsers: false }), (error) => hasReason(error, 'Forbidden'));
+    await refused({ isProcUnmasked: true }, /procMount: Unmasked needs hostUsers: false/);
+    const shared = aSandbox(bench, { hostUsers: false, sharePid: true });
+    await assert.rejects(shared, (error) => hasReason(error, 'Forbidden'));
   });
 
   it('is refused system calls that are not a container’s business', async () => {

@@ -8,6 +8,7 @@ import { isAlive } from '../../host/processes.ts';
 import type { ImageService } from '../../images/image-service.ts';
 import type { Snapshotter } from '../../images/snapshotter.ts';
 import type { ContainerConfig, ContainerId } from '../driver.ts';
+import { removeMapped, seenByUsers } from './mapped-files.ts';
 import type { ContainerEntry, ContainerTable } from './container-table.ts';
 import type { OciHost } from './host.ts';
 import { bundleFiles, type Layout } from './layout.ts';
@@ -53,10 +54,10 @@ export class ContainerMaker {
         `a memory limit of ${String(limit)} bytes is too small: at least 6Mi are needed`,
       );
     }
-    const appArmor = await readAppArmor();
-    const refusal = missingIsolation(config.security, { capabilities: this.#deps.host.limits.capabilities, appArmor });
+    const host = { capabilities: this.#deps.host.limits.capabilities, appArmor: await readAppArmor() };
+    const { users } = await this.#deps.sandboxes.view(config.sandbox);
+    const refusal = missingIsolation(config.security, host, users !== undefined);
     if (refusal !== undefined) throw new ApiError('Forbidden', refusal);
-    await this.#deps.sandboxes.view(config.sandbox);
     const entry = await this.#deps.table.add(this.#record(config));
     try {
       entry.making = this.#make(entry, config);
@@ -72,6 +73,7 @@ export class ContainerMaker {
   /** Removes what `create` made, complete or not; no process of it may be left. Every step can be repeated. */
   async undo(entry: ContainerEntry): Promise<void> {
     const files = bundleFiles(this.#deps.layout, entry.record.id);
+    await removeMapped(join(this.#deps.layout.mapped, entry.record.id));
     await this.#deps.snapshotter.remove(entry.record.id);
     await rm(files.bundle, { recursive: true, force: true });
     await rm(files.exit, { force: true });
@@ -83,9 +85,9 @@ export class ContainerMaker {
     const { id, pod } = entry.record;
     const { bundle, config: configFile } = bundleFiles(layout, id);
     const image = await snapshotter.imageConfig(config.imageId);
-    const rootfs = await snapshotter.prepare(id, config.imageId);
-    const [view, user, seccomp, devices, found] = await Promise.all([
-      sandboxes.view(config.sandbox),
+    const view = await sandboxes.view(config.sandbox);
+    const rootfs = await snapshotter.prepare(id, config.imageId, view.users);
+    const [user, seccomp, devices, found] = await Promise.all([
       resolveUser(rootfs, image.User ?? '', config.security),
       this.#seccomp(config),
       config.security.privileged ? hostDevices() : [],
@@ -95,11 +97,10 @@ export class ContainerMaker {
     const cgroupsPath = cgroupOf(cgroupParent, pod, id);
     const isCgroup2 = host.cgroups.mounts.isVersion2;
     const limits = host.limits;
+    const seen = await seenByUsers(join(layout.mapped, id), { config, sandbox, rootfs });
     const spec = buildSpec({
-      config,
+      ...seen,
       image,
-      sandbox,
-      rootfs,
       user,
       host: limits,
       cgroupsPath,

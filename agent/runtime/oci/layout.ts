@@ -10,6 +10,8 @@ export interface Layout {
   sandboxes: string;
   /** One directory for each container: config.json, monitor files. Names are short: socket paths end at 107 bytes. */
   bundles: string;
+  /** One directory for each container with users of its own: its root and its volumes as these users see them. */
+  mapped: string;
   /** One file for each container that ended, named by its id. */
   exits: string;
   /** Where the administrator puts seccomp profiles for pods to name. */
@@ -24,6 +26,7 @@ export function layoutOf(paths: AgentPaths): Layout {
     containerRecords: join(paths.data, 'runtime', 'containers'),
     sandboxes: join(paths.run, 's'),
     bundles: join(paths.run, 'c'),
+    mapped: join(paths.run, 'm'),
     exits: join(paths.run, 'exits'),
     seccompProfiles: join(paths.data, 'seccomp'),
     runtimeRoots: join(paths.run, 'runtimes'),
@@ -55,6 +58,7 @@ export function sandboxFiles(layout: Layout, id: SandboxId) {
     net: join(directory, 'net'),
     ipc: join(directory, 'ipc'),
     uts: join(directory, 'uts'),
+    user: join(directory, 'user'),
     hosts: join(directory, 'hosts'),
     hostname: join(directory, 'hostname'),
     resolvConf: join(directory, 'resolv.conf'),

@@ -13,6 +13,8 @@ export interface SandboxRecord {
   phase: 'making' | 'ready' | 'stopped';
   ip: string;
   createdAt: number;
+  /** Of the host's ids that its users stand for; absent: its users are the host's. */
+  firstUserId?: number;
   /** Of a shared process namespace. */
   firstProcess?: ProcessIdentity;
 }

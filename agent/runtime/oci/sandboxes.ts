@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { listMounts, mount, unmount } from '../../host/mounts.ts';
-import { isPinned, type NamespacePins, pinNamespaces, unpin } from '../../host/namespaces.ts';
+import { idsPerPod, isPinned, type NamespacePins, pinNamespaces, unpin } from '../../host/namespaces.ts';
 import { isAlive } from '../../host/processes.ts';
 import type { NodeNetwork } from '../../network/network.ts';
 import type { SandboxConfig, SandboxId, SandboxStatus } from '../driver.ts';
@@ -28,7 +29,9 @@ interface SandboxesDeps {
 }
 
 const shmSize = '64m';
-const noUserNamespaces = 'this node gives pods no users of their own: hostUsers may not be false';
+const sharedUsers = 'hostUsers: false and shareProcessNamespace: true cannot be had together on this node';
+/** Ranges of ids that pods get: the first ones are those of the host and its people, and none needs the 32nd bit. */
+const [firstRange, ranges] = [32, 32_000];
 
 /** Sandboxes without a process of their own: pinned namespaces, an address, a few files. */
 export class Sandboxes {
@@ -58,7 +61,7 @@ export class Sandboxes {
   }
 
   async run(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus> {
-    if (!config.hostUsers) throw new ApiError('Forbidden', noUserNamespaces);
+    if (!config.hostUsers && config.sharePid) throw new ApiError('Forbidden', sharedUsers);
     const sysctls = sandboxSysctls(config);
     const { uid, name } = config.pod;
     if (
@@ -71,13 +74,15 @@ export class Sandboxes {
         name,
       });
     }
+    const id = this.#deps.newId() as SandboxId;
     const record: SandboxRecord = {
-      id: this.#deps.newId() as SandboxId,
+      id,
       bootId: this.#deps.bootId,
       config,
       phase: 'making',
       ip: '',
       createdAt: this.#deps.clock.now(),
+      ...(config.hostUsers ? {} : { firstUserId: this.#freeUserId(id) }),
     };
     this.#records.set(record.id, record);
     return this.#locks.run(record.id, async () => {
@@ -136,7 +141,7 @@ export class Sandboxes {
     if (record === undefined) throw new ApiError('NotFound', `sandbox ${id} not found`, { kind: 'Sandbox', name: id });
     if (!(await this.#status(record)).isReady) throw new ApiError('Conflict', `sandbox ${id} is not ready`);
     const files = sandboxFiles(this.#deps.layout, id);
-    const { config, firstProcess } = record;
+    const { config, firstProcess, firstUserId } = record;
     const { net, ipc, uts } = pinsOf(config, files);
     return {
       hostname: hostnameOf(config),
@@ -145,9 +150,11 @@ export class Sandboxes {
         ...(net === undefined ? {} : { network: net }),
         ...(ipc === undefined ? {} : { ipc }),
         ...(uts === undefined ? {} : { uts }),
+        ...(firstUserId === undefined ? {} : { user: files.user }),
         ...(firstProcess === undefined ? {} : { pid: `/proc/${String(firstProcess.pid)}/ns/pid` }),
       },
       hostPid: config.hostPid,
+      ...(firstUserId === undefined ? {} : { users: { path: files.user, firstId: firstUserId } }),
     };
   }
 
@@ -159,14 +166,15 @@ export class Sandboxes {
   }
 
   async #make(
-    { id, config }: SandboxRecord,
+    { id, config, firstUserId }: SandboxRecord,
     sysctls: Record<string, string>,
     signal?: AbortSignal,
   ): Promise<Pick<SandboxRecord, 'ip' | 'firstProcess'>> {
     const files = sandboxFiles(this.#deps.layout, id);
     const pins = pinsOf(config, files);
     await mkdir(files.directory, { mode: 0o700 });
-    await pinNamespaces(pins, { hostname: config.hostname, sysctls });
+    const users = firstUserId === undefined ? {} : { users: { path: files.user, firstId: firstUserId } };
+    await pinNamespaces(pins, { hostname: config.hostname, sysctls, ...users });
     signal?.throwIfAborted();
     const ip = config.hostNetwork ? '' : (await this.#deps.network.attach(id, files.net, config.ports)).ip;
     if (!config.hostIpc) {
@@ -195,6 +203,7 @@ export class Sandboxes {
       unpin(files.net),
       unpin(files.ipc),
       unpin(files.uts),
+      unpin(files.user),
       unmount(files.shm),
     ]);
     const failed = results.find((result) => result.status === 'rejected');
@@ -214,12 +223,24 @@ export class Sandboxes {
     return { id, pod: config.pod, attempt: config.attempt, isReady: await this.#isReady(record), ip, createdAt };
   }
 
-  async #isReady({ id, phase, bootId, config, firstProcess }: SandboxRecord): Promise<boolean> {
+  async #isReady({ id, phase, bootId, config, firstProcess, firstUserId }: SandboxRecord): Promise<boolean> {
     if (phase !== 'ready' || bootId !== this.#deps.bootId) return false;
-    const pins = Object.values(pinsOf(config, sandboxFiles(this.#deps.layout, id))) as string[];
-    if (!pins.every(isPinned)) return false;
+    const files = sandboxFiles(this.#deps.layout, id);
+    const pins = Object.values(pinsOf(config, files)) as string[];
+    if (!pins.every(isPinned) || (firstUserId !== undefined && !isPinned(files.user))) return false;
     if (config.sharePid && (firstProcess === undefined || !(await isAlive(firstProcess)))) return false;
     return config.hostNetwork || (await this.#deps.network.usage(id)) !== undefined;
+  }
+
+  /** No two sandboxes have an id in common; other agents of this machine begin to look elsewhere. */
+  #freeUserId(id: SandboxId): number {
+    const taken = new Set([...this.#records.values()].map(({ firstUserId }) => firstUserId));
+    const start = createHash('sha256').update(id).digest().readUInt32BE() % ranges;
+    for (let index = 0; index < ranges; index += 1) {
+      const firstId = (firstRange + ((start + index) % ranges)) * idsPerPod;
+      if (!taken.has(firstId)) return firstId;
+    }
+    throw new ApiError('Forbidden', 'this node has no ids left for another pod with users of its own');
   }
 
   async #update(record: SandboxRecord): Promise<SandboxRecord> {

@@ -46,9 +46,9 @@ async function madeOf(asked: Asked, host = plainHost): Promise<string> {
     nodeHostname: 'host',
     hostDns: { servers: [], searches: [], options: [] },
   });
-  if (!sandbox.hostUsers) await noSandboxes.run(sandbox);
+  if (!sandbox.hostUsers && sandbox.sharePid) await noSandboxes.run(sandbox);
   const security = securityOf(pod, pod.spec!.containers[0] as Container, image);
-  const refusal = missingIsolation(security, host);
+  const refusal = missingIsolation(security, host, !sandbox.hostUsers);
   if (refusal !== undefined) throw new Error(refusal);
   const config = { tty: false, env: [], mounts: [], resources: { cpuRequestMillis: 1, pidsLimit: 1, oomScoreAdj: 0 } };
   const spec = buildSpec({
@@ -91,11 +91,7 @@ const rows: readonly [field: string, asked: Asked, outcome: Outcome][] = [
   ['SecurityContext.capabilities', { own: { capabilities: { drop: ['NETRAW'] } } }, /unknown capability "NETRAW"/],
   ['SecurityContext.privileged', { own: { privileged: true } }, 'enforced'],
   ['SecurityContext.procMount', { own: { procMount: 'Unmasked' } }, /`hostUsers` must be false to use `Unmasked`/],
-  [
-    'SecurityContext.procMount',
-    { own: { procMount: 'Unmasked' }, spec: { hostUsers: false } },
-    /no users of their own: hostUsers may not be false/,
-  ],
+  ['SecurityContext.procMount', { own: { procMount: 'Unmasked' }, spec: { hostUsers: false } }, 'enforced'],
   ['SecurityContext.readOnlyRootFilesystem', { own: { readOnlyRootFilesystem: true } }, 'enforced'],
   ['SecurityContext.runAsGroup', { own: { runAsGroup: 7 } }, 'enforced'],
   ['SecurityContext.runAsNonRoot', { own: { runAsNonRoot: true } }, /image will run as root/],
@@ -124,7 +120,8 @@ const rows: readonly [field: string, asked: Asked, outcome: Outcome][] = [
   ['PodSpec.hostIPC', { spec: { hostIPC: true } }, 'enforced'],
   ['PodSpec.hostNetwork', { spec: { hostNetwork: true } }, 'enforced'],
   ['PodSpec.hostPID', { spec: { hostPID: true } }, 'enforced'],
-  ['PodSpec.hostUsers', { spec: { hostUsers: false } }, /no users of their own: hostUsers may not be false/],
+  ['PodSpec.hostUsers', { spec: { hostUsers: false } }, 'enforced'],
+  ['PodSpec.hostUsers', { spec: { hostUsers: false, shareProcessNamespace: true } }, /cannot be had together/],
   [
     'PodSpec.hostUsers',
     { spec: { hostUsers: false, hostPID: true } },

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { ApiError } from '../../../../shared/errors.ts';
+import { idsPerPod, type PodUsers } from '../../../host/namespaces.ts';
 import type { ImageConfig } from '../../../images/snapshotter.ts';
 import type { ContainerConfig, ContainerResources, ContainerSize } from '../../driver.ts';
 import { cpuPeriodMicros, cpuShares } from '../cgroups.ts';
@@ -14,7 +15,9 @@ export interface SandboxView {
   hostname: string;
   files: SharedFiles;
   /** Pinned namespaces by their OCI name; those of the host are left out. */
-  namespaces: { network?: string; ipc?: string; uts?: string; pid?: string };
+  namespaces: { network?: string; ipc?: string; uts?: string; pid?: string; user?: string };
+  /** Absent: those of the host. */
+  users?: PodUsers;
   hostPid: boolean;
 }
 
@@ -118,7 +121,7 @@ const maskedPaths = [
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devices }: SpecInput): OciLinux {
-  const { privileged } = config.security;
+  const { privileged, isProcUnmasked } = config.security;
   const pinned = Object.entries(sandbox.namespaces).map(([type, path]) => ({ type, path }));
   const hasOwnPids = !sandbox.hostPid && sandbox.namespaces.pid === undefined;
   const own = ['mount', ...(hasOwnPids ? ['pid'] : []), ...(isCgroup2 && !privileged ? ['cgroup'] : [])];
@@ -127,11 +130,17 @@ function linuxOf({ config, sandbox, host, cgroupsPath, isCgroup2, seccomp, devic
     cgroupsPath,
     resources: { devices: deviceRules(privileged), ...resourcesOf(config.resources, host) },
     rootfsPropagation: rootPropagation(config.mounts),
-    maskedPaths: privileged ? [] : maskedPaths,
-    readonlyPaths: privileged ? [] : [...readonlyPaths, ...readOnlyMounts(config)],
+    maskedPaths: privileged || isProcUnmasked ? [] : maskedPaths,
+    readonlyPaths: privileged ? [] : [...(isProcUnmasked ? [] : readonlyPaths), ...readOnlyMounts(config)],
     devices,
+    ...(sandbox.users === undefined ? {} : mappingsOf(sandbox.users)),
     ...(seccomp === undefined ? {} : { seccomp }),
   };
+}
+
+function mappingsOf({ firstId }: PodUsers): Pick<OciLinux, 'uidMappings' | 'gidMappings'> {
+  const mappings = [{ containerID: 0, hostID: firstId, size: idsPerPod }];
+  return { uidMappings: mappings, gidMappings: mappings };
 }
 
 function resourcesOf({ pidsLimit, ...size }: ContainerResources, host: HostLimits): Omit<OciResources, 'devices'> {

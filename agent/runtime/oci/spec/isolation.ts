@@ -19,11 +19,15 @@ export async function readAppArmor(): Promise<ReadonlySet<string> | undefined> {
 }
 
 /** Why a container cannot have the isolation that it asks for; undefined when it can. */
-export function missingIsolation(security: ContainerSecurity, host: HostIsolation): string | undefined {
+export function missingIsolation(
+  security: ContainerSecurity,
+  host: HostIsolation,
+  hasOwnUsers: boolean,
+): string | undefined {
   const appArmor = missingAppArmor(security.appArmor, host.appArmor);
   if (appArmor !== undefined) return `Cannot enforce AppArmor: ${appArmor}`;
   if (security.hasSeLinuxOptions) return 'Cannot enforce seLinuxOptions: this node gives containers no SELinux labels';
-  if (security.isProcUnmasked) return 'procMount: Unmasked needs users of its own, which this node gives no pod';
+  if (security.isProcUnmasked && !hasOwnUsers) return 'procMount: Unmasked needs hostUsers: false';
   return wrongCapability(security, host.capabilities);
 }
 

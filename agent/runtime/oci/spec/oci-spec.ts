@@ -36,6 +36,8 @@ export interface OciMount {
 
 export interface OciLinux {
   namespaces: { type: string; path?: string }[];
+  uidMappings?: OciMapping[];
+  gidMappings?: OciMapping[];
   cgroupsPath: string;
   resources: OciResources;
   rootfsPropagation: string;
@@ -43,6 +45,12 @@ export interface OciLinux {
   readonlyPaths: string[];
   devices: OciDevice[];
   seccomp?: OciSeccomp;
+}
+
+export interface OciMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
 }
 
 export interface OciDevice {
