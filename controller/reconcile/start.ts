@@ -7,6 +7,7 @@ import { EndpointsReconciler } from './endpoints/reconciler.ts';
 import { FinishedPods } from './garbage/finished-pods.ts';
 import { GarbageCollector } from './garbage/reconciler.ts';
 import { StrandedPods } from './garbage/stranded-pods.ts';
+import { JobReconciler } from './job/reconciler.ts';
 import type { ApiAddress } from './kubernetes-service/objects.ts';
 import { KubernetesServiceReconciler } from './kubernetes-service/reconciler.ts';
 import { NamespaceReconciler } from './namespace/reconciler.ts';
@@ -36,6 +37,7 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new StrandedPods(deps).run(scope.child('stranded-pods'));
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
+  new JobReconciler(deps).run(scope.child('job'));
   new EndpointsReconciler(deps).run(scope.child('endpoints'));
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
   if (deps.api) new AccountSecretReconciler(deps, deps.api).run(scope.child('account-secret'));

@@ -102,7 +102,7 @@ export const resources: readonly ResourceInfo[] = [
     ControllerRevision: ['controllerrevisions', storedOnly],
   }),
   ...group('batch', 'v1', {
-    Job: ['jobs', { ...withStatus, ...inAll, ...storedOnly }],
+    Job: ['jobs', { ...withStatus, ...inAll }],
     CronJob: ['cronjobs', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['cj'] }],
   }),
   ...group('autoscaling', 'v2', {

@@ -50,7 +50,17 @@ export type {
   Volume,
   VolumeMount,
 } from 'kubernetes-types/core/v1.d.ts';
-export type { CronJob, Job, JobSpec, PodFailurePolicyRule, SuccessPolicy } from 'kubernetes-types/batch/v1.d.ts';
+export type {
+  CronJob,
+  CronJobSpec,
+  CronJobStatus,
+  Job,
+  JobCondition,
+  JobSpec,
+  JobStatus,
+  PodFailurePolicyRule,
+  SuccessPolicy,
+} from 'kubernetes-types/batch/v1.d.ts';
 export type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerBehavior,

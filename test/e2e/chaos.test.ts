@@ -10,7 +10,8 @@ import { footprintOf, nothing } from './footprint.ts';
 import { needsRoot } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 import { Cluster, launcher } from './cluster.ts';
-import { RandomChanges, randomFrom } from './random-changes.ts';
+import { randomFrom } from '../support/random-from.ts';
+import { RandomChanges } from './random-changes.ts';
 import { toolsImage } from './shell-pods.ts';
 
 const seed = Number(process.env['BERTH_CHAOS_SEED'] ?? randomInt(1_000_000));

@@ -4,17 +4,6 @@ import type { Deployment, Pod, Stored } from '../../shared/objects/types.ts';
 import { podsPath, type Cluster } from './cluster.ts';
 import { idle, shellDeployment, shellPod } from './shell-pods.ts';
 
-/** Numbers of [0, 1) that follow from the seed alone (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
 /** At a time. */
 const mostPods = 8;

@@ -18,19 +18,11 @@ import { Scope } from '../../shared/scope.ts';
 import { delegateTo } from '../fakes/delegating-store.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { aNode } from '../objects.ts';
+import { randomFrom } from '../support/random-from.ts';
 
 export type PodObject = KubeObject & Pod;
 export type DeploymentObject = KubeObject & Deployment;
 export type ReplicaSetObject = KubeObject & ReplicaSet;
-
-/** Numbers in [0, 1) that are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
-}
 
 /** Every reconciler and the scheduler on a real store, with nodes that only pretend to run pods, in manual time. */
 export class Cluster implements NodeLiveness {
@@ -71,7 +63,7 @@ export class Cluster implements NodeLiveness {
     const { clock } = this;
     const log = silentLogger;
     const events = new EventRecorder({ store, clock, log });
-    const deps = { store, clock, log, events, random: seeded(7) };
+    const deps = { store, clock, log, events, random: randomFrom(7) };
     startReconcilers({ ...deps, liveness: this }, scope.child('reconcilers'));
     new Scheduler(deps).run(scope.child('scheduler'));
   }
@@ -198,13 +190,22 @@ export class Cluster implements NodeLiveness {
     }
   }
 
+  /** As an agent reports that it has ended; it goes now, or with its last finalizer. */
+  async #endPod({ metadata }: PodObject): Promise<void> {
+    const end = (current: PodObject): PodObject => ({
+      ...current,
+      metadata: { ...current.metadata, deletionGracePeriodSeconds: 0 },
+      status: { ...current.status, phase: current.status?.phase === 'Succeeded' ? 'Succeeded' : 'Failed' },
+    });
+    await this.store.modify('pods', metadata.namespace ?? '', metadata.name, end).catch(() => undefined);
+  }
+
   async #runPod(pod: PodObject): Promise<void> {
     const { metadata, spec, status } = pod;
     const node = spec?.nodeName;
     if (node === undefined || this.#silent.has(node)) return;
-    const namespace = metadata.namespace ?? '';
     if (metadata.deletionTimestamp !== undefined) {
-      if (this.endsPods) await this.store.remove('pods', namespace, metadata.name).catch(() => undefined);
+      if (this.endsPods) await this.#endPod(pod);
       return;
     }
     if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return;

@@ -2,7 +2,7 @@ import type { ReconcileDeps } from '../deps.ts';
 import type { NodeObject } from '../node-state.ts';
 import { isFinished, isPodLost, isTerminating, untilAvailable } from '../pod-state.ts';
 import type { PodObject } from '../pod-state.ts';
-import { podsOwnedBy } from '../replicaset/pods-owned-by.ts';
+import { podsOwnedBy } from '../pods-owned-by.ts';
 import type { ReplicaSetObject } from '../replicaset/observe.ts';
 import type { DeploymentObject } from './deployment.ts';
 import { desiredReplicasAnnotation, maxReplicasAnnotation } from './deployment.ts';

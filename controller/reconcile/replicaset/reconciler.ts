@@ -13,16 +13,16 @@ import { isNodeLost } from '../node-state.ts';
 import type { NodeObject } from '../node-state.ts';
 import { OrphanIndex } from '../orphans.ts';
 import { controllerOf } from '../owners.ts';
+import { createPods, deletePods, maxCreations, type StepFailure } from '../pod-changes.ts';
+import { podFromTemplate } from '../pod-from-template.ts';
 import { isFinished, isTerminating } from '../pod-state.ts';
 import type { PodObject } from '../pod-state.ts';
+import { podsOwnedBy } from '../pods-owned-by.ts';
 import { keyOf, Runner, splitKey } from '../runner.ts';
 import { countReplicas, observeReplicas, untilNextAvailable } from './observe.ts';
 import type { ReplicaSetObject } from './observe.ts';
 import { planReplicas } from './plan.ts';
 import type { Replica } from './plan.ts';
-import { applySteps } from './pod-changes.ts';
-import type { StepFailure } from './pod-changes.ts';
-import { podsOwnedBy } from './pods-owned-by.ts';
 import { asReplicaSet, replicaSets } from './replica-kind.ts';
 import type { ReplicaKind } from './replica-kind.ts';
 
@@ -66,7 +66,15 @@ export class ReplicaSetReconciler {
     if (set.metadata.deletionTimestamp !== undefined) return undefined;
     const steps = planReplicas(set.spec?.replicas ?? 1, this.#observe(set, pods));
     const deps = { ...this.#deps, component: this.#kind.component };
-    return applySteps(deps, set, this.#isEmptied(set) ? steps.filter((step) => step.do === 'delete') : steps);
+    const template = set.spec?.template ?? {};
+    const make = (name: string): PodObject => podFromTemplate(this.#deps.store, set, template, name);
+    const wanted = steps.reduce((sum, step) => (step.do === 'create' ? sum + step.count : sum), 0);
+    const count = this.#isEmptied(set) ? 0 : Math.min(wanted, maxCreations);
+    const orders = Array.from({ length: count }, () => ({ base: set.metadata.name, make }));
+    const created = await createPods(deps, set, orders);
+    const surplus = steps.flatMap((step) => (step.do === 'delete' ? [step.name] : []));
+    const deleted = await deletePods(deps, set, surplus);
+    return created ?? deleted;
   }
 
   /** Nothing new comes into a namespace that is being deleted. */

@@ -1,10 +1,10 @@
-import { withAccountVolume } from '../../../shared/objects/account-volume.ts';
-import { applyDefaults } from '../../../shared/objects/defaults.ts';
-import { findResource } from '../../../shared/objects/resources.ts';
-import type { KubeObject, PodTemplateSpec, ServiceAccount } from '../../../shared/objects/types.ts';
-import type { Store } from '../../store/store.ts';
-import { controllerReference } from '../owners.ts';
-import type { PodObject } from '../pod-state.ts';
+import { withAccountVolume } from '../../shared/objects/account-volume.ts';
+import { applyDefaults } from '../../shared/objects/defaults.ts';
+import { findResource } from '../../shared/objects/resources.ts';
+import type { KubeObject, PodTemplateSpec, ServiceAccount } from '../../shared/objects/types.ts';
+import type { Store } from '../store/store.ts';
+import { controllerReference } from './owners.ts';
+import type { PodObject } from './pod-state.ts';
 
 /** A pod named `name` as `owner`'s template describes it, with what every new pod gets from the API. */
 export function podFromTemplate(store: Store, owner: KubeObject, template: PodTemplateSpec, name: string): PodObject {
