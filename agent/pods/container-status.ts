@@ -5,6 +5,7 @@ import type {
   ContainerStateTerminated,
   ContainerStatus,
 } from '../../shared/objects/types.ts';
+import { configFailure } from './hold.ts';
 import type { Termination } from './pod-record.ts';
 import {
   type Latest,
@@ -22,7 +23,7 @@ import {
 } from './pod-view.ts';
 import { remainingDelayMs, restartDelayMs } from './restart-delay.ts';
 import { shownResources } from './shown-resources.ts';
-import { containerKey } from './step.ts';
+import { containerKey, sandboxKey } from './step.ts';
 
 /** After this long a failed pull shows as `ImagePullBackOff` instead of the failure itself. */
 export const pullFailureShownMs = 2000;
@@ -70,6 +71,8 @@ function waitingOf(
   latest: Latest,
 ): { reason: string; message: string } | undefined {
   if (view.end !== undefined || outcomeOf(view) !== undefined) return undefined;
+  const refusal = view.holds.get(sandboxKey);
+  if (refusal?.reason === configFailure) return { reason: refusal.reason, message: refusal.message };
   const hold = view.holds.get(containerKey(container.name));
   if (hold !== undefined && latest.state !== 'created')
     return shownHold(view, container, hold.reason, hold.message, hold.since);

@@ -18,7 +18,10 @@ export function holdAfter(error: unknown, before: Hold | undefined, now: number)
   return { reason, message: messageOf(error), failures, since: now, until: now + delay };
 }
 
+/** What the pod asks for cannot be given as it is, or not yet. */
+export const configFailure = 'CreateContainerConfigError';
+
 /** Says that the failure may be over as soon as a config map or a secret changes. */
 export function waitsForConfig({ reason }: Hold): boolean {
-  return ['CreateContainerConfigError', 'FailedMount', 'ErrImagePull'].includes(reason);
+  return [configFailure, 'FailedMount', 'ErrImagePull'].includes(reason);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasReason, messageOf } from '../../shared/errors.ts';
 import type { SandboxId } from '../runtime/driver.ts';
 import type { StepContext } from './container-steps.ts';
+import { configFailure } from './hold.ts';
 import { logDirectoryOf, removeTerminationLogs } from './pod-files.ts';
 import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf, sandboxConfig } from './sandbox-config.ts';
@@ -30,11 +31,15 @@ export async function runSandbox(context: StepContext, attempt: number, signal: 
     signal.throwIfAborted();
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
     events.warning('FailedCreatePodSandBox', message);
-    const reason = hasReason(error, 'Conflict') ? 'HostPortConflict' : 'CreatePodSandboxError';
-    throw new StepFailure(reason, message, { cause: error });
+    throw new StepFailure(sandboxFailure(error), message, { cause: error });
   }
   record.sandboxAttempt = Math.max(record.sandboxAttempt, attempt);
   void persist(); // the disk may take its time: until then the runtime knows the attempt
+}
+
+function sandboxFailure(error: unknown): string {
+  if (hasReason(error, 'Forbidden')) return configFailure;
+  return hasReason(error, 'Conflict') ? 'HostPortConflict' : 'CreatePodSandboxError';
 }
 
 /** Takes a sandbox away that has lost its namespaces or its network. */

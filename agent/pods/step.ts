@@ -35,7 +35,7 @@ export function keyOf(step: Step): string {
     case 'stopSandbox':
     case 'removeSandbox':
     case 'cleanUp':
-      return 'sandbox';
+      return sandboxKey;
     case 'start':
     case 'resume':
     case 'stop':
@@ -46,6 +46,8 @@ export function keyOf(step: Step): string {
       return `remove:${step.id}`;
   }
 }
+
+export const sandboxKey = 'sandbox';
 
 export function containerKey(name: string): string {
   return `container:${name}`;

@@ -25,13 +25,15 @@ export async function seenByUsers(directory: string, seen: Seen): Promise<Seen> 
   const root = join(directory, 'root');
   await mkdir(root);
   await mount(rootfs, root, '', ['bind'], '');
-  const show = async (source: string, name: string): Promise<string> => {
-    await mountMapped(source, join(directory, name), users);
+  const show = async (source: string, name: string, isReadOnly = false): Promise<string> => {
+    await mountMapped(source, join(directory, name), users, { isReadOnly });
     return join(directory, name);
   };
   const mounts: Mount[] = [];
   for (const [index, each] of config.mounts.entries()) {
-    mounts.push({ ...each, hostPath: await show(each.hostPath, `volume-${index}`) });
+    const hostPath = await show(each.hostPath, `volume-${index}`, each.readOnly !== false);
+    // The runtime, which acts as the pod's root, may not mount it anew with other options, and need not.
+    mounts.push({ ...each, hostPath, readOnly: false });
   }
   const own = {
     hosts: await show(files.hosts, 'hosts'),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { importRootfs } from '../../../agent/images/import.ts';
+import { listMounts, mount, unmount } from '../../../agent/host/mounts.ts';
 import type { OciImageStore } from '../../../agent/images/oci-image-store.ts';
 import { OverlaySnapshotter } from '../../../agent/images/overlay-snapshotter.ts';
 import { BridgeNetwork } from '../../../agent/network/bridge-network.ts';
@@ -55,6 +56,7 @@ async function withDriver(work: (bench: Bench) => Promise<void>): Promise<void> 
     await bench.driver.close();
     await destroyRuntime(paths);
     await close();
+    for (const point of await listMounts(directory)) await unmount(point);
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -86,9 +88,16 @@ describe('a container from an image of the store', function () {
       const hostPath = join(bench.directory, 'volume');
       await mkdir(hostPath, { mode: 0o700 });
       await writeFile(join(hostPath, 'secret'), 'volume\n', { mode: 0o600 });
-      const mounts = [{ hostPath, containerPath: '/data', readOnly: false, propagation: 'private' as const }];
+      const shared = join(bench.directory, 'shared');
+      await mkdir(shared);
+      await mount('tmpfs', shared, 'tmpfs', ['nosuid', 'nodev', 'noexec'], 'mode=0700');
+      await writeFile(join(shared, 'token'), 'memory\n', { mode: 0o600 });
+      const mounts = [
+        { hostPath, containerPath: '/data', readOnly: false, propagation: 'private' as const },
+        { hostPath: shared, containerPath: '/shared', readOnly: true, propagation: 'private' as const },
+      ];
       const script = [
-        'busybox id -u; busybox awk "{print \\$1, \\$2, \\$3}" /proc/self/uid_map; cat /owned /data/secret',
+        'busybox id -u; busybox awk "{print \\$1, \\$2, \\$3}" /proc/self/uid_map; cat /owned /data/secret /shared/token; echo x > /shared/token; busybox tail -n 1 /shared/token',
         'echo x > /data/made && echo y > /made && echo hi >> /etc/hosts && busybox hostname && echo written',
         'busybox ls -ln /proc/1/root/made | busybox awk "{print \\$3, \\$4}"; busybox grep -c " /proc/sys " /proc/mounts',
       ].join('\n');
@@ -101,7 +110,7 @@ describe('a container from an image of the store', function () {
       };
       const [first, second] = [await seen('Default'), await seen('Unmasked')];
       const [uid, map = '', ...rest] = first;
-      assert.deepEqual([uid, rest.slice(0, 2)], ['0', ['image', 'volume']], first.join('\n'));
+      assert.deepEqual([uid, rest.slice(0, 3)], ['0', ['image', 'volume', 'memory']], first.join('\n'));
       assert.deepEqual(rest.slice(-3), ['written', '0 0', '1']);
       assert.equal(second.at(-1), '0');
       const [inside, outside, count] = map.split(' ').map(Number);
@@ -111,6 +120,7 @@ describe('a container from an image of the store', function () {
       // On the host they are what they would be without: a volume outlives its pod, and another pod may have it.
       const { uid: owner } = await stat(join(hostPath, 'made'));
       assert.equal(owner, 0);
+      assert.equal(await readFile(join(shared, 'token'), 'utf8'), 'memory\n');
       assert.equal(await readFile(join(hostPath, 'secret'), 'utf8'), 'volume\n');
       assert.deepEqual(await snapshotter.list(), []);
       const { mapped, ...others } = layoutOf(agentPaths(bench.directory, 'node'));
