@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Kubectl } from '../api/kubectl.ts';
+import { needsMappedMemory } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, isReady } from './cluster.ts';
 import { idle, shellPod } from './shell-pods.ts';
@@ -18,7 +19,8 @@ describe('isolation of pods', function () {
   });
   after(() => cluster?.destroy());
 
-  it('gives users of its own to a pod, with token, volumes, probe and exec as for any other', async () => {
+  it('gives users of its own to a pod, with token, volumes, probe and exec as for any other', async function () {
+    needsMappedMemory(this);
     const volumes = [
       { name: 'scratch', emptyDir: {} },
       { name: 'info', downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },

@@ -6,6 +6,7 @@ import type { ContainerId, SandboxId } from '../driver.ts';
 import type { ContainerEntry } from './container-table.ts';
 import { missingControllers } from './host.ts';
 import { restoreRecords } from './lost-records.ts';
+import { removeMapped } from './mapped-files.ts';
 import type { OciDriverDeps, Parts } from './parts.ts';
 import { monitorsCgroup } from './records.ts';
 
@@ -79,6 +80,8 @@ async function removeUnknown(
     }
     if (!kept.has(uid)) await host.cgroups.remove(`${paths.cgroup}/${uid}`);
   }
+  const mapped = await readdir(layout.mapped).catch(() => []); // made with the first pod that has users of its own
+  for (const id of mapped) if (isUnknown(id)) await removeMapped(join(layout.mapped, id));
   for (const id of await snapshotter.list()) if (isUnknown(id)) await snapshotter.remove(id);
   const runtimes = (await readdir(layout.runtimeRoots)).map((name) => join(layout.runtimeRoots, name));
   for (const directory of [layout.bundles, layout.exits, ...runtimes]) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { importRootfs } from '../../../agent/images/import.ts';
 import { listMounts, mount, unmount } from '../../../agent/host/mounts.ts';
@@ -16,6 +16,7 @@ import { systemClock } from '../../../shared/clock.ts';
 import { silentLogger } from '../../../shared/log.ts';
 import { aSandbox, ranToEnd, type RuntimeBench, started } from '../../conformance/runtime-bench.ts';
 import { podRange } from '../runtime/oci-bench.ts';
+import { needsMappedMemory } from '../../support/needs.ts';
 import { aStore, busyboxFiles } from './sample-images.ts';
 import { makeTar } from './tar-builder.ts';
 
@@ -80,8 +81,9 @@ describe('a container from an image of the store', function () {
       assert.deepEqual(await snapshotter.list(), []);
     }));
 
-  it('has users of its own when that is asked for: its root is nobody on the host, and its files are its own', () =>
-    withDriver(async ({ store, snapshotter, ...bench }) => {
+  it('has users of its own when that is asked for: its root is nobody on the host, and its files are its own', function () {
+    needsMappedMemory(this);
+    return withDriver(async ({ store, snapshotter, ...bench }) => {
       const files = [...(await busyboxFiles()), { name: 'owned', content: 'image\n', mode: 0o600 }];
       const config = { Env: ['PATH=/bin'] };
       const image = await importRootfs(store, Readable.from([makeTar(files)]), { reference: 'users:1', config });
@@ -128,7 +130,8 @@ describe('a container from an image of the store', function () {
       for (const path of [others.sandboxes, others.bundles, others.exits, others.runtimeRoots]) {
         assert.equal((await stat(path)).mode & 0o077, 0, path);
       }
-    }));
+    });
+  });
 
   it('with users of its own goes on when the agent starts anew, and takes commands', () =>
     withDriver(async (bench) => {
@@ -137,7 +140,11 @@ describe('a container from an image of the store', function () {
       const image = await importRootfs(bench.store, tar, { reference: 'users:2', config });
       const sandbox = await aSandbox(bench, { hostUsers: false });
       const id = await started(bench, sandbox, 'exec busybox sleep 1000', { imageId: image.id });
+      const unknown = join(layoutOf(agentPaths(bench.directory, 'node')).mapped, 'unknown');
+      await mkdir(join(unknown, 'root'), { recursive: true });
+      await mount(bench.directory, join(unknown, 'root'), '', ['bind'], '');
       await bench.crash();
+      assert.deepEqual(await readdir(dirname(unknown)), [id]);
       const { output, exitCode } = await bench.driver.execSync(id, ['busybox', 'id', '-u'], 10_000);
       assert.deepEqual([output.trim(), exitCode], ['0', 0]);
       assert.deepEqual(

@@ -185,7 +185,10 @@ describe('what a pod asks of its isolation', () => {
     });
     assert.match(await madeOf(asking('mine'), host), /"apparmorProfile":"mine"/);
     await assert.rejects(madeOf(asking('other'), host), /the profile "other" is not loaded/);
-    await assert.rejects(madeOf({ own: { appArmorProfile: { type: 'RuntimeDefault' } } }, host), /no default profile/);
+    const byDefault = { own: { appArmorProfile: { type: 'RuntimeDefault' } } };
+    await assert.rejects(madeOf(byDefault, host), /the profile "berth-default" is not loaded/);
+    const loaded = { ...plainHost, appArmor: new Set(['berth-default']) };
+    assert.match(await madeOf(byDefault, loaded), /"apparmorProfile":"berth-default"/);
   });
 
   it('takes no capability that the node itself has not, unless all are asked for', async () => {

@@ -10,6 +10,9 @@ export interface HostIsolation {
   appArmor: ReadonlySet<string> | undefined;
 }
 
+/** Stands for the type RuntimeDefault once the administrator has loaded a profile of this name. */
+const defaultProfile = 'berth-default';
+
 /** Profiles are loaded at any time, so they are read for each container. */
 export async function readAppArmor(): Promise<ReadonlySet<string> | undefined> {
   const enabled = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
@@ -33,12 +36,16 @@ export function missingIsolation(
 
 /** What the runtime is told; it fails on any profile where AppArmor is not enabled. */
 export function appArmorProfileOf({ appArmor }: ContainerSecurity): string | undefined {
-  return appArmor?.type === 'Localhost' && 'profile' in appArmor ? appArmor.profile : undefined;
+  return appArmor === undefined || appArmor.type === 'Unconfined' ? undefined : profileNamed(appArmor);
 }
 
 function missingAppArmor(asked: ContainerSecurity['appArmor'], loaded: HostIsolation['appArmor']): string | undefined {
   if (asked === undefined || asked.type === 'Unconfined') return undefined;
   if (loaded === undefined) return 'AppArmor is not enabled on the host';
-  if (!('profile' in asked)) return 'this node has no default profile; load one, and name it with the type Localhost';
-  return loaded.has(asked.profile) ? undefined : `the profile ${JSON.stringify(asked.profile)} is not loaded`;
+  const name = profileNamed(asked);
+  return loaded.has(name) ? undefined : `the profile ${JSON.stringify(name)} is not loaded`;
+}
+
+function profileNamed(asked: NonNullable<ContainerSecurity['appArmor']>): string {
+  return 'profile' in asked ? asked.profile : defaultProfile;
 }
