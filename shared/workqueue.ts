@@ -1,9 +1,12 @@
 import type { Clock } from './clock.ts';
 import type { Scope } from './scope.ts';
 
+/** Longest that keys follow each other before anything else of the process has its turn. */
+const sliceMs = 20;
+
 /**
  * Keys that want work. A key is handed out once at a time: added while it is worked on, it comes back after `done`.
- * Bounded by the number of distinct keys.
+ * Bounded by the number of distinct keys. Many keys do not keep the rest of the process from its turn.
  */
 export class WorkQueue<K> {
   readonly #clock: Clock;
@@ -13,6 +16,7 @@ export class WorkQueue<K> {
   readonly #again = new Set<K>();
   readonly #delayed = new Map<K, { due: number; timer: Scope }>();
   readonly #waiters: ((key: K | undefined) => void)[] = [];
+  #sliceEnd = 0;
 
   constructor(clock: Clock, scope: Scope) {
     this.#clock = clock;
@@ -62,7 +66,11 @@ export class WorkQueue<K> {
   }
 
   /** The next key, or undefined when the scope closed. */
-  next(): Promise<K | undefined> {
+  async next(): Promise<K | undefined> {
+    if (this.#clock.monotonic() >= this.#sliceEnd) {
+      await new Promise(setImmediate);
+      this.#sliceEnd = this.#clock.monotonic() + sliceMs;
+    }
     return new Promise((resolve) => {
       if (this.#scope.isClosed) {
         resolve(undefined);

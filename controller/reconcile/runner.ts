@@ -14,8 +14,6 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<number | u
 const retry = { initialMs: 20, maxMs: 60_000 };
 /** A key may come back so often at once, and after that once in each interval. */
 const pace = { burst: 100, intervalMs: 10 };
-/** Longest that keys follow each other before anything else of the process has its turn. */
-const sliceMs = 20;
 
 /**
  * Works on keys, each by one worker at a time. An error brings its key back with a growing delay; a Conflict is an
@@ -69,15 +67,11 @@ export class Runner {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    let sliceEnd = 0;
     for (let key = await this.#queue.next(); key !== undefined; key = await this.#queue.next()) {
       this.#metrics.depth(this.#queue.size);
       const again = this.#pace.waitOf(key) ?? (await this.#once(key, signal));
       this.#queue.done(key);
       if (again !== undefined) this.#queue.addAfter(key, again);
-      if (this.#clock.monotonic() < sliceEnd) continue;
-      await new Promise(setImmediate);
-      sliceEnd = this.#clock.monotonic() + sliceMs;
     }
   }
 

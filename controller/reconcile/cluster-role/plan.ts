@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { selects } from '../../../shared/objects/selector.ts';
 import type { ClusterRole, KubeObject, PolicyRule } from '../../../shared/objects/types.ts';
 
@@ -11,9 +10,10 @@ export function aggregateRules(role: ClusterRoleObject, all: readonly ClusterRol
     ({ metadata }) =>
       metadata.name !== role.metadata.name && selectors.some((selector) => selects(selector, metadata.labels)),
   );
-  const rules: PolicyRule[] = [];
-  for (const rule of selected.flatMap((each) => each.rules ?? [])) {
-    if (!rules.some((known) => isDeepStrictEqual(known, rule))) rules.push(rule);
-  }
-  return rules;
+  return [...new Map(selected.flatMap(({ rules }) => rules ?? []).map((rule) => [textOf(rule), rule])).values()];
+}
+
+/** The same for rules that say the same. */
+function textOf(rule: PolicyRule): string {
+  return JSON.stringify(Object.entries(rule).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,11 +1,19 @@
-/** Indexes as a Job's status writes them, `1,3-5,7`; what is not of that form, or not below `count`, is left out. */
+/** More than a Job that works can have, and few enough to be looked at one by one. */
+const maxIndexes = 1_000_000;
+
+/**
+ * Indexes as a Job's status writes them, `1,3-5,7`; what is not of that form, not below `count`, or not above those before
+ * it, is left out.
+ */
 export function parseIndexes(text: string | undefined, count: number): Set<number> {
   const indexes = new Set<number>();
+  let next = 0;
   for (const part of (text ?? '').split(',')) {
     const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
     if (first === undefined) continue;
-    const end = Math.min(Number(last ?? first), count - 1);
-    for (let index = Number(first); index <= end; index += 1) indexes.add(index);
+    const end = Math.min(Number(last ?? first), count - 1, maxIndexes);
+    for (let index = Math.max(next, Number(first)); index <= end; index += 1) indexes.add(index);
+    next = Math.max(next, end + 1);
   }
   return indexes;
 }

@@ -17,6 +17,8 @@ import { rootCertificate, rootCertificateName } from './root-certificate.ts';
 type NamespaceObject = KubeObject & Namespace;
 
 const finalizer = 'kubernetes';
+/** Most objects of one resource deleted at once; their changes bring the namespace back. */
+const maxDeletes = 500;
 const contents = resources.filter(({ namespaced }) => namespaced).map(resourceName);
 
 /** Gives each namespace its ServiceAccount and the cluster's authority, and empties those that are being deleted. Keys are names of namespaces. */
@@ -85,7 +87,7 @@ export class NamespaceReconciler {
   async #deleteAll(resource: ResourceName, namespace: string): Promise<void> {
     const { store, clock } = this.#deps;
     const { items } = store.list(resource, { namespace });
-    const kept = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const kept = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).slice(0, maxDeletes);
     await Promise.all(
       kept.map(async ({ metadata }) => {
         try {

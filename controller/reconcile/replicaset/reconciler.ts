@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { rfc3339 } from '../../../shared/clock.ts';
-import { hasReason, messageOf } from '../../../shared/errors.ts';
-import { podSelectorOf, selects } from '../../../shared/objects/selector.ts';
+import { ApiError, hasReason, messageOf } from '../../../shared/errors.ts';
+import { matchesLabels, podSelectorOf, requirementsOf, selects } from '../../../shared/objects/selector.ts';
 import type { KubeObject, Namespace, ReplicaSetStatus } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import type { Change } from '../../store/store.ts';
@@ -67,7 +67,10 @@ export class ReplicaSetReconciler {
     const steps = planReplicas(set.spec?.replicas ?? 1, this.#observe(set, pods));
     const deps = { ...this.#deps, component: this.#kind.component };
     const template = set.spec?.template ?? {};
-    const make = (name: string): PodObject => podFromTemplate(this.#deps.store, set, template, name);
+    const make = (name: string): PodObject => {
+      checkTemplate(set);
+      return podFromTemplate(this.#deps.store, set, template, name);
+    };
     const wanted = steps.reduce((sum, step) => (step.do === 'create' ? sum + step.count : sum), 0);
     const count = this.#isEmptied(set) ? 0 : Math.min(wanted, maxCreations);
     const orders = Array.from({ length: count }, () => ({ base: set.metadata.name, make }));
@@ -158,6 +161,14 @@ export class ReplicaSetReconciler {
     if (isLost === wasLost) return [];
     const { items } = this.#deps.store.list<PodObject>('pods');
     return items.filter(({ spec }) => spec?.nodeName === key.name).flatMap((pod) => this.#ownerKey(pod) ?? []);
+  }
+}
+
+/** Each pod would be released as soon as it is there, and the next one made, without end. */
+function checkTemplate({ spec }: ReplicaSetObject): void {
+  const labels = spec?.template?.metadata?.labels;
+  if (!matchesLabels(requirementsOf(spec?.selector) ?? [], labels)) {
+    throw new ApiError('Invalid', 'the labels of its template do not match its selector');
   }
 }
 
