@@ -1,6 +1,6 @@
 import { copyPlain } from './copy-plain.ts';
 import { defaultCronJob, defaultJob, identifyJob } from './defaults/batch.ts';
-import { defaultPod } from './defaults/pod.ts';
+import { defaultPod, withoutAdmitted } from './defaults/pod.ts';
 import { defaultAutoscaler, defaultBinding, defaultLimitRange, defaultPriorityClass } from './defaults/policy.ts';
 import {
   defaultEndpoints,
@@ -21,7 +21,7 @@ import {
   defaultStatefulSet,
 } from './defaults/workload.ts';
 import { resourceName, type ResourceInfo, type ResourceName } from './resources.ts';
-import type { KubeObject, Namespace, Secret } from './types.ts';
+import type { KubeObject, Namespace, Pod, Secret } from './types.ts';
 
 /** Changes an object in place. Called twice, it changes nothing the second time. */
 type Defaulter = (object: never) => void;
@@ -72,6 +72,12 @@ export function applyDefaults<T extends KubeObject>(info: ResourceInfo, object: 
   const copy = shallow.has(resource) ? { ...whole } : copyObject(whole);
   fill(copy);
   return copy;
+}
+
+/** A new object as whoever `sent` it set it: with the defaults of its version, without what is derived after them. */
+export function asSent(info: ResourceInfo, sent: KubeObject): KubeObject {
+  const complete = applyDefaults(info, sent);
+  return resourceName(info) === 'pods' ? (withoutAdmitted(complete as Pod, sent as Pod) as KubeObject) : complete;
 }
 
 /** Whoever owns fields is recorded for good, and no default changes it: that part, which may be the longest, is shared. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, hasReason } from '../../../shared/errors.ts';
-import { applyDefaults, withIdentity } from '../../../shared/objects/defaults.ts';
+import { applyDefaults, asSent, withIdentity } from '../../../shared/objects/defaults.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import type { KubeObject } from '../../../shared/objects/types.ts';
 import { validateCreate } from '../../../shared/objects/validation/validate.ts';
@@ -40,7 +40,8 @@ export function createSent(writing: Writing, sent: KubeObject): Promise<KubeObje
   return withName(writing, dropSystemMetadata(withoutEarlyStatus(info, sent)), (object) => {
     const complete = admitNew(writing, object);
     const write = { info, manager: options.fieldManager };
-    return storeNew(writing, trackUpdate(undefined, complete, write, types, deps.clock.now()));
+    const { managedFields } = trackUpdate(undefined, asSent(info, object), write, types, deps.clock.now()).metadata;
+    return storeNew(writing, { ...complete, metadata: { ...complete.metadata, managedFields } });
   });
 }
 

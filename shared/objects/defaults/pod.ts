@@ -39,6 +39,28 @@ export function defaultPod(pod: Pod): void {
   Object.assign(pod, { status: { phase: 'Pending', qosClass: qosClassOf(spec), ...pod.status } });
 }
 
+/**
+ * The filled in pod without what Kubernetes' admission adds to one that is `sent`, after the defaults of its version:
+ * whoever sent the pod does not own that.
+ */
+export function withoutAdmitted(pod: Pod, sent: Pod): Pod {
+  if (pod.spec === undefined) return pod;
+  const { serviceAccountName, serviceAccount, priority, preemptionPolicy, tolerations, ...rest } = pod.spec;
+  const { spec: given } = sent;
+  const named = given?.serviceAccountName || given?.serviceAccount;
+  const own = tolerations?.slice(0, given?.tolerations?.length ?? 0) ?? [];
+  return {
+    ...pod,
+    spec: {
+      ...rest,
+      ...(named && { serviceAccountName, serviceAccount }),
+      ...(given?.priority !== undefined && { priority }),
+      ...(given?.preemptionPolicy && { preemptionPolicy }),
+      ...(own.length > 0 && { tolerations: own }),
+    },
+  };
+}
+
 /** What is limited and not requested is requested in full. */
 function requestLimits({ resources }: Container): void {
   if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests };
