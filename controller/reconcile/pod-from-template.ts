@@ -1,4 +1,4 @@
-import { withAccountVolume } from '../../shared/objects/account-volume.ts';
+import { withAccount } from '../../shared/objects/account-volume.ts';
 import { applyDefaults } from '../../shared/objects/defaults.ts';
 import { findResource } from '../../shared/objects/resources.ts';
 import type { KubeObject, PodTemplateSpec, ServiceAccount } from '../../shared/objects/types.ts';
@@ -27,5 +27,5 @@ export function podFromTemplate(store: Store, owner: KubeObject, template: PodTe
   const complete = info === undefined ? pod : applyDefaults(info, pod);
   const { namespace = '' } = owner.metadata;
   const account = complete.spec?.serviceAccountName ?? 'default';
-  return withAccountVolume(complete, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
+  return withAccount(complete, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
 }

@@ -7,6 +7,13 @@ const namePrefix = 'kube-api-access-';
 /** Clients of Kubernetes know tokens of this life, an hour and seven seconds, for those that were not asked for. */
 const expirationSeconds = 3_607;
 
+/** A new pod with what it gets of its account: the secrets for pulling images, unless it brings its own, and the token. */
+export function withAccount<T extends KubeObject & Pod>(pod: T, account: ServiceAccount | undefined): T {
+  const { imagePullSecrets = [] } = account ?? {};
+  const needs = pod.spec !== undefined && !pod.spec.imagePullSecrets?.length && imagePullSecrets.length > 0;
+  return withAccountVolume(needs ? { ...pod, spec: { ...pod.spec, imagePullSecrets } } : pod, account);
+}
+
 /**
  * A new pod with its account's token, the API's certificate and its namespace mounted where programs look for them,
  * unless pod or account say otherwise, or there is something already. The pod has its name by now: the volume's name

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { withAccountVolume } from '../../shared/objects/account-volume.ts';
+import { withAccount, withAccountVolume } from '../../shared/objects/account-volume.ts';
 import type { KubeObject, Pod, PodSpec } from '../../shared/objects/types.ts';
 import { aPod } from '../objects.ts';
 
@@ -41,5 +41,13 @@ describe('the volume of an account', () => {
     const volumeMounts = [{ name: 'own', mountPath }];
     const pod = podOf({ containers: [{ name: 'main', image: 'x', volumeMounts }], volumes: [{ name: 'own' }] });
     assert.equal(withAccountVolume(pod, undefined), pod);
+  });
+
+  it('brings the secrets by which images are pulled, unless the pod has its own', () => {
+    const account = { imagePullSecrets: [{ name: 'of-account' }], automountServiceAccountToken: false };
+    const secretsOf = (spec: object): unknown => withAccount(podOf(spec), account).spec?.imagePullSecrets;
+    assert.deepEqual(secretsOf({}), [{ name: 'of-account' }]);
+    assert.deepEqual(secretsOf({ imagePullSecrets: [] }), [{ name: 'of-account' }]);
+    assert.deepEqual(secretsOf({ imagePullSecrets: [{ name: 'own' }] }), [{ name: 'own' }]);
   });
 });

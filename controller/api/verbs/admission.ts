@@ -1,5 +1,5 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { withAccountVolume } from '../../../shared/objects/account-volume.ts';
+import { withAccount } from '../../../shared/objects/account-volume.ts';
 import { resourceName, type ResourceInfo } from '../../../shared/objects/resources.ts';
 import type {
   Container,
@@ -32,13 +32,13 @@ export function admitIntoNamespace(store: Store, info: ResourceInfo, { metadata 
   throw new ApiError('Forbidden', `${resource} ${JSON.stringify(metadata.name)} is forbidden: ${why}`, details);
 }
 
-/** A new pod with the token of its ServiceAccount mounted; other objects as they are. */
-export function mountAccountToken(store: Store, info: ResourceInfo, object: KubeObject): KubeObject {
+/** A new pod with what its ServiceAccount gives it; other objects as they are. */
+export function admitAccount(store: Store, info: ResourceInfo, object: KubeObject): KubeObject {
   if (resourceName(info) !== 'pods') return object;
   const pod: KubeObject & Pod = object as KubeObject & Pod;
   const { namespace = '' } = pod.metadata;
   const account = pod.spec?.serviceAccountName ?? 'default';
-  return withAccountVolume(pod, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
+  return withAccount(pod, store.get<KubeObject & ServiceAccount>('serviceaccounts', namespace, account));
 }
 
 /** An object without its status: that is for whoever acts on it to write. */

@@ -13,7 +13,7 @@ import { negotiateForm } from '../http/negotiation.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
 import { trackUpdate } from '../patch/patch.ts';
 import type { ResourceTarget } from '../resource-path.ts';
-import { admitIntoNamespace, withoutEarlyStatus, mountAccountToken } from './admission.ts';
+import { admitIntoNamespace, withoutEarlyStatus, admitAccount } from './admission.ts';
 import { readObject, types, warnUnenforced } from './codec.ts';
 import { dropSystemMetadata, generateName, placeObject } from './metadata.ts';
 import { Representation } from './representation.ts';
@@ -56,7 +56,7 @@ export function admitNew({ deps, request, target }: Writing, object: KubeObject)
   const { name: user } = request.user;
   request.notes.warnings.push(...deps.podSecurity.admit({ info, object: complete, user }));
   // What is added is right, and may rely on a right object.
-  return mountAccountToken(deps.store, info, complete);
+  return admitAccount(deps.store, info, complete);
 }
 
 /** Stores a new object with what it is given; a dry run answers what would have been stored. */
