@@ -144,11 +144,11 @@ function judgeReady(
   gates: readonly { conditionType: string }[],
 ): Judgement {
   if (containersReady.status !== 'True') return containersReady;
-  const isOpen = (type: string): boolean => foreign.some((one) => one.type === type && one.status === 'True');
-  const closed = gates.filter(({ conditionType }) => !isOpen(conditionType));
+  const closed = gates.flatMap(({ conditionType: type }) => {
+    const status = foreign.find((one) => one.type === type)?.status;
+    if (status === undefined) return `corresponding condition of pod readiness gate "${type}" does not exist.`;
+    return status === 'True' ? [] : `the status of pod readiness gate "${type}" is not "True", but ${status}`;
+  });
   if (closed.length === 0) return isTrue;
-  const message = closed
-    .map(({ conditionType }) => `corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
-    .join(' ');
-  return { status: 'False', reason: 'ReadinessGatesNotReady', message };
+  return { status: 'False', reason: 'ReadinessGatesNotReady', message: closed.join(', ') };
 }

@@ -83,7 +83,7 @@ export function diffItems(
   return { set, remove: [...sent.keys()].filter((key) => !wanted.has(key)) };
 }
 
-/** A pod whose status alone changed is no news: the node itself wrote it. */
+/** A pod whose status alone changed is no news: the node itself wrote it, save for the readiness gates of others. */
 export function isSameForNode(before: KubeObject, after: KubeObject): boolean {
   if (before === after) return true;
   return isDeepStrictEqual(nodeView(before), nodeView(after));
@@ -91,8 +91,15 @@ export function isSameForNode(before: KubeObject, after: KubeObject): boolean {
 
 function nodeView(object: KubeObject): unknown {
   const { resourceVersion: _version, managedFields: _fields, ...metadata } = object.metadata;
-  const { status: _status, ...rest } = object as KubeObject & { status?: unknown };
-  return { ...rest, metadata };
+  const { status, ...rest } = object as KubeObject & Pick<Pod, 'spec' | 'status'>;
+  return { ...rest, metadata, gates: gatesOf(rest.spec, status) };
+}
+
+/** What others say of a pod that waits for their word to be ready. */
+function gatesOf(spec: Pod['spec'], status: Pod['status']): string[] {
+  const gates = new Set((spec?.readinessGates ?? []).map(({ conditionType }) => conditionType));
+  if (gates.size === 0) return [];
+  return (status?.conditions ?? []).flatMap((each) => (gates.has(each.type) ? `${each.type}=${each.status}` : []));
 }
 
 /** Field management is of no use to a node and large. */

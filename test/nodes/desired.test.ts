@@ -87,6 +87,16 @@ describe('diffItems', () => {
     }
   });
 
+  it('sends a pod whose readiness gate was turned by somebody else, and no other condition of it', () => {
+    const readinessGates = [{ conditionType: 'example.com/open' }];
+    const gated = (...conditions: { type: string; status: string }[]): KubeObject =>
+      ({ ...pod, spec: { ...pod.spec, readinessGates }, status: { conditions } }) as KubeObject;
+    const closed = new Map([['pods/default/web', gated({ type: 'Ready', status: 'False' })]]);
+    const sent = (after: KubeObject): number => diffItems(closed, new Map([['pods/default/web', after]])).set.length;
+    assert.equal(sent(gated({ type: 'Ready', status: 'True' }, { type: 'Other', status: 'True' })), 0);
+    assert.equal(sent(gated({ type: 'Ready', status: 'False' }, { type: 'example.com/open', status: 'True' })), 1);
+  });
+
   it('leaves out field management, which is of no use to a node', () => {
     const managed = { ...pod, metadata: { ...pod.metadata, managedFields: [{ manager: 'x' }] } };
     const [item] = diffItems(new Map(), new Map([['pods/default/web', managed]])).set;

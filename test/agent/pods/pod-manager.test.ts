@@ -39,6 +39,23 @@ describe('PodManager', () => {
     assert.deepEqual(reasons, ['Pulled', 'Created', 'Started']);
   });
 
+  it('is ready as soon as its readiness gates are open', async () => {
+    await bench.start();
+    const pod = withContainer({}, { readinessGates: [{ conditionType: 'example.com/open' }] });
+    const turned = (status: string): Stored<Pod> => ({
+      ...pod,
+      status: { ...bench.statusOf(pod), conditions: [{ type: 'example.com/open', status }] },
+    });
+    const messageOfReady = (): string =>
+      bench.statusOf(pod).conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
+    bench.link.desired.set('pods', pod);
+    await bench.until(() => /gate "example.com\/open" does not exist/.test(messageOfReady()));
+    bench.link.desired.set('pods', turned('False'));
+    await bench.until(() => /gate "example.com\/open" is not "True", but False/.test(messageOfReady()));
+    bench.link.desired.set('pods', turned('True'));
+    await bench.until(() => bench.isReady(pod));
+  });
+
   it('restarts at once, then backs off with CrashLoopBackOff, and shows how it ended', async () => {
     bench.runtime.programs['main'] = { runsMs: 1000, exitCode: 7 };
     await bench.start();
