@@ -69,6 +69,8 @@ describe('contract: what answers look like', () => {
     ['a form that nobody knows', maps, form('Chart')],
     ['a form of another group', maps, 'application/json;as=Table;v=v1;g=example.com'],
     ['another format', maps, 'text/html'],
+    ['protobuf, of an object', `${maps}/a`, protobuf],
+    ['protobuf, of a list and of a watch', `${maps}?watch=1`, `${protobuf};stream=watch`],
     ['a watch as YAML', `${maps}?watch=1`, 'application/yaml'],
     ['discovery in a version that is none', '/apis', 'application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupList'],
     ['a list of resources as a Table', '/api/v1', form('Table')],

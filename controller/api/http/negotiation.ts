@@ -22,13 +22,8 @@ const forms: Readonly<Record<Shape, ReadonlySet<string>>> = {
   bare: new Set(),
 };
 
-/** Protobuf is answered in JSON: clients that name it read the Content-Type. */
-const jsonTypes: ReadonlySet<string> = new Set([
-  'application/json',
-  'application/*',
-  '*/*',
-  'application/vnd.kubernetes.protobuf',
-]);
+/** Protobuf is read, but not written: a client that takes nothing else could not read the answer. */
+const jsonTypes: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
 const yamlType = 'application/yaml';
 
 /** The OpenAPI v2 document as protobuf. */
