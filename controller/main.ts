@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
@@ -28,6 +28,7 @@ import type { HistoryStore } from './history/history-store.ts';
 import { HistoryPodLogs } from './history/pod-logs.ts';
 import { openSqliteHistory } from './history/sqlite-history.ts';
 import { MetricsListener } from './metrics/listener.ts';
+import { EventLoopDelay, processRegistry } from './metrics/process.ts';
 import { Samples } from './metrics/samples.ts';
 import { registerStateMetrics } from './metrics/state-metrics.ts';
 import { UsageWindows } from './metrics/usage.ts';
@@ -55,6 +56,7 @@ interface Context {
   directory: string;
   pki: Pki;
   registry: Registry;
+  delay: EventLoopDelay;
   clock: Clock;
   log: Logger;
   scope: Scope;
@@ -88,7 +90,10 @@ async function start(): Promise<Close> {
   const pki = await Pki.open(join(directory, 'pki'), systemClock);
   const scope = new Scope('controller');
   const begun: Close[] = [];
-  const context = { settings, directory, pki, registry: processRegistry(), clock: systemClock, log, scope, begun };
+  const registry = processRegistry();
+  const delay = new EventLoopDelay(systemClock, registry);
+  scope.spawn((signal) => delay.measure(showLife, signal), ignore);
+  const context = { settings, directory, pki, registry, delay, clock: systemClock, log, scope, begun };
   const close = async (): Promise<void> => {
     for (const end of begun.toReversed()) await end();
   };
@@ -189,7 +194,7 @@ function decide(
 
 /** The API and the metrics; the kubeconfig names the port that was got. */
 async function serve(
-  { settings, pki, registry, clock, log, begun }: Context,
+  { settings, pki, registry, delay, clock, log, begun }: Context,
   { store, history, podSecurity }: Storage,
   { nodes, tokens, usage, accountTokens }: Agents,
 ): Promise<{ ready: { api: string; metrics: string }; address: Address }> {
@@ -212,6 +217,7 @@ async function serve(
     podExec: nodes.calls,
     usage,
     build: readBuildInfo(import.meta.dirname),
+    delayMs: () => delay.worstMs,
     routes: [...tokenRoutes(tokens), ...targetRoutes(store, authorizer)],
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
@@ -270,25 +276,20 @@ function renewBusCertificate(server: NatsServer, { settings, pki, clock, log, sc
     await pki.serverIdentity('bus', reachableNames(settings.busListen));
     await server.reload();
   };
-  scope.spawn(
-    async (signal) => {
-      for (;;) {
-        await clock.sleep(certificateCheckMs, signal);
-        await renew().catch((error: unknown) => log.error('the bus certificate was not renewed', { error }));
-      }
-    },
-    () => undefined,
-  );
+  scope.spawn(async (signal) => {
+    for (;;) {
+      await clock.sleep(certificateCheckMs, signal);
+      await renew().catch((error: unknown) => log.error('the bus certificate was not renewed', { error }));
+    }
+  }, ignore);
 }
 
-/** The process's own numbers, without the gauges that have the name of a counter. */
-function processRegistry(): Registry {
-  const registry = new Registry();
-  // Its clock for delays ticks as often as told, in ms: by default a hundred times a second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 });
-  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  return registry;
+/** For the parent that starts this process again when it does not answer any more. */
+function showLife(): void {
+  if (process.connected) process.send?.({ alive: true });
 }
+
+function ignore(): void {}
 
 /** The cluster's name for machines: the uid of a namespace that is made once and stays. */
 function clusterIdOf(store: Store): string {

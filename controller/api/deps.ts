@@ -62,6 +62,8 @@ export interface ApiDeps {
   usage: ResourceUsage;
   /** Shown by `/version`; absent: nothing is known. */
   build?: BuildVersion;
+  /** For how long the main thread was busy with one thing of late; absent: not known. */
+  delayMs?: () => number;
   routes: readonly ExtensionRoute[];
   /** So many requests, and so many watches and sessions, at a time; more are put off. Absent: 2,000. */
   maxInflight?: number;

@@ -9,6 +9,9 @@ export interface BuildVersion {
   buildDate: string;
 }
 
+/** A main thread that was busy with one thing for so long serves nobody. */
+const maxDelayMs = 5_000;
+
 const health: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz']);
 
 /** Clients choose API versions by it, so it names the Kubernetes release Berth speaks. */
@@ -31,11 +34,16 @@ const version = {
 export function answerOpenPath(
   method: string,
   { segments, query }: RequestTarget,
-  build?: BuildVersion,
+  { build, delayMs }: { build?: BuildVersion; delayMs?: () => number },
 ): Reply | undefined {
   const [path = '', ...more] = segments;
   if (more.length > 0 || !(health.has(path) || path === 'version')) return undefined;
   if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(['GET', 'HEAD']);
   if (path === 'version') return jsonReply(200, { ...version, ...build });
+  const delay = path === 'livez' ? (delayMs?.() ?? 0) : 0;
+  if (delay > maxDelayMs) {
+    const why = `the main thread was busy with one thing for ${Math.round(delay / 1_000)} s`;
+    return textReply(500, `[+]ping ok\n[-]event-loop failed: ${why}\n${path} check failed\n`);
+  }
   return textReply(200, query.has('verbose') ? `[+]ping ok\n${path} check passed\n` : 'ok');
 }

@@ -29,7 +29,7 @@ export class Router {
   async answer(message: IncomingMessage, notes: RequestNotes, signal: AbortSignal): Promise<Reply> {
     const target = parseTarget(message.url);
     const method = message.method ?? '';
-    const open = answerOpenPath(method, target, this.#deps.build);
+    const open = answerOpenPath(method, target, this.#deps);
     if (open !== undefined) return open;
     const matched = matchRoute(this.#deps.routes, method, target.segments);
     const isAnonymous = matched?.route.anonymous === true;

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { get } from 'node:https';
 import { join } from 'node:path';
+import { Supervised } from '../../cli/machine/supervised.ts';
 import { runCommand } from '../support/command.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
@@ -132,6 +134,65 @@ describe('berth up and its programs', function () {
     }
     up = first;
     assert.equal(up.exitCode, null);
+  });
+});
+
+describe('a supervised controller', function () {
+  this.timeout(120_000);
+  let directory: string;
+  let controller: Supervised;
+  let api: string;
+  let errors: string[];
+  const { write } = process.stderr;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'berth-supervised-'));
+    const [port, bus, metrics] = await freePorts(3);
+    const args = ['--data-dir', join(directory, 'data'), '--api-listen', `127.0.0.1:${port}`, '--log-level', 'error'];
+    args.push('--bus-listen', `127.0.0.1:${bus}`, '--metrics-listen', `127.0.0.1:${metrics}`);
+    errors = [];
+    process.stderr.write = (chunk: string | Uint8Array) => errors.push(String(chunk)) > 0;
+    controller = new Supervised('controller', args, {}, 3);
+    const { ready } = (await controller.start(60_000)) as { ready: { api: string } };
+    api = ready.api;
+  });
+  afterEach(async () => {
+    process.stderr.write = write;
+    await controller.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const answers = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const request = get(`${api}/livez`, { rejectUnauthorized: false, agent: false, timeout: 2_000 }, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+      request.on('timeout', () => request.destroy());
+      request.on('error', () => resolve(false));
+    });
+
+  it('is started again at once when it is killed, and later only when that happens again and again', async () => {
+    for (let kill = 0; kill < 2; kill += 1) {
+      const { pid = 0 } = controller;
+      process.kill(pid, 'SIGKILL');
+      await until(async () => controller.pid !== pid && (await answers()), 'it answers again', { everyMs: 20 });
+    }
+    const restarts = errors.filter((line) => line.includes('ended with SIGKILL'));
+    assert.match(restarts[0] ?? '', /starting it again at once/);
+    assert.match(restarts[1] ?? '', /starting it again (at once|in 0.5 s)/);
+  });
+
+  it('is killed and started again when it does not answer any more', async () => {
+    const { pid = 0 } = controller;
+    // It has said that it lives by then.
+    await until(answers, 'it answers', { everyMs: 20 });
+    process.kill(pid, 'SIGSTOP');
+    await until(async () => controller.pid !== pid && (await answers()), 'it answers again', { withinMs: 60_000 });
+    assert.match(errors.join(''), /the controller has not answered for 3 s; it is killed/);
+    assert.equal(existsSync(`/proc/${pid}`), false);
+    const environment = readFileSync(`/proc/${controller.pid}/environ`, 'utf8').split('\0');
+    assert.ok(environment.includes('BERTH_LAST_END=stuck'));
   });
 });
 

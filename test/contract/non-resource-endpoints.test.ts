@@ -154,4 +154,18 @@ describe('contract: endpoints that are no resources', () => {
       await readText(answer);
     });
   });
+
+  it('fails /livez, and no other, while the main thread was busy with one thing for long', async () => {
+    let delayMs = 4_000;
+    const busy = await ApiHarness.start({ delayMs: () => delayMs });
+    try {
+      assert.equal((await busy.call('GET', '/livez')).code, 200);
+      delayMs = 6_000;
+      const { code, text } = await busy.call('GET', '/livez');
+      assert.deepEqual([code, /\[-\]event-loop failed: .* for 6 s/.test(text)], [500, true], text);
+      assert.equal((await busy.call('GET', '/readyz')).code, 200);
+    } finally {
+      await busy.stop();
+    }
+  });
 });
