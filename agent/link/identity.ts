@@ -98,8 +98,8 @@ export class NodeIdentity {
     const { node, renewalJwt } = this.#credentials;
     const own = bus.isConnected ? undefined : this.#dial('renewal', () => renewalJwt);
     try {
-      await own?.ready(answerWithinMs);
       const options = { timeoutMs: answerWithinMs, signal };
+      await own?.ready(options);
       const { jwt } = await (own ?? bus).request<RenewReply>(subjects.upCall(node, 'renew'), {}, options);
       this.#credentials = { ...this.#credentials, jwt: asText(jwt, 'jwt', 4096) };
       await this.save();

@@ -97,7 +97,7 @@ async function ask(token: JoinToken, request: JoinRequest, { log, signal }: Join
     log,
   });
   try {
-    await bus.ready(answerWithinMs);
+    await bus.ready({ timeoutMs: answerWithinMs, signal });
     return checkJoinReply(await bus.request(subjects.join, request, { timeoutMs: answerWithinMs, signal }));
   } finally {
     await bus.close();

@@ -57,7 +57,14 @@ export function serveCalls({ bus, data, node, handlers, log }: Deps, scope: Scop
     void run(stream, call, work, log).finally(() => {
       open -= 1;
     });
-    await data.flush();
+    // However the session ends, nobody wants the work any more.
+    void stream.over.then(() => call.close());
+    try {
+      await data.flush({ signal: sessions.signal });
+    } catch (error) {
+      await call.close();
+      throw error;
+    }
     return {};
   };
 
@@ -65,10 +72,7 @@ export function serveCalls({ bus, data, node, handlers, log }: Deps, scope: Scop
     bus.serve(subjects.downCall(node, verb), handler, { signal: scope.signal });
   serve('logs', async (body) => {
     const request = checkNodeLogs(body);
-    return start(request.session, async (stream, call) => {
-      watchCaller(stream, call);
-      await handlers.logs(request, stream, call.signal);
-    });
+    return start(request.session, (stream, call) => handlers.logs(request, stream, call.signal));
   });
   serve('exec', async (body) => {
     const request = checkNodeExec(body);
@@ -99,12 +103,4 @@ async function run(
   } finally {
     await call.close();
   }
-}
-
-/** Logs are written only: reading shows when the caller has gone, even while there is nothing to write. */
-function watchCaller(stream: ByteStream, call: Scope): void {
-  const gone = (): void => void call.close();
-  void (async () => {
-    for await (const _chunk of stream);
-  })().then(gone, gone);
 }

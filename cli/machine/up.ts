@@ -8,7 +8,13 @@ import type { Node, Stored } from '../../shared/objects/types.ts';
 import { parseDirectory } from '../../shared/settings.ts';
 import { ApiClient } from '../client/client.ts';
 import { defaultDataDir, loadKubeconfig } from '../client/kubeconfig.ts';
-import { claimProcess, forgetProcess, recordProcess } from '../../shared/process-records.ts';
+import {
+  claimProcess,
+  endProcess,
+  forgetProcess,
+  livingProcesses,
+  recordProcess,
+} from '../../shared/process-records.ts';
 import { Supervised } from './supervised.ts';
 import { UsageError } from '../usage.ts';
 
@@ -31,6 +37,7 @@ interface ControllerReady {
 }
 
 const readyTimeoutMs = 60_000;
+const busGraceMs = 5000;
 
 /** `berth up`: controller, bus and agent of this machine, in the foreground. */
 export function upCommand(): Command {
@@ -73,7 +80,17 @@ async function up(options: UpOptions): Promise<void> {
     if (!stopping.signal.aborted) throw error;
   } finally {
     await programs.stop();
+    await endBus(dataDir);
     forgetProcess(dataDir, 'up');
+  }
+}
+
+/** A controller ends its bus itself, unless it was killed. */
+async function endBus(dataDir: string): Promise<void> {
+  for (const record of livingProcesses(dataDir)) {
+    if (record.name !== 'nats-server') continue;
+    await endProcess(record, busGraceMs);
+    forgetProcess(dataDir, record.name);
   }
 }
 

@@ -82,8 +82,8 @@ export class NodeCalls {
     });
     try {
       if (node === '') throw new ApiError('BadRequest', `pod "${pod.metadata.name}" is not on a node yet`);
-      await data.flush();
       const options = { timeoutMs: answerWithinMs, signal: lifetime.signal };
+      await data.flush(options);
       await bus.request(subjects.downCall(node, verb), { ...request, session }, options);
       return stream;
     } catch (error) {

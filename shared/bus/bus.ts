@@ -8,9 +8,9 @@ export interface Bus {
   publishBytes(subject: string, bytes: Uint8Array): void;
   /**
    * Asks and waits for the one answer. Throws the ApiError that the other side threw; ServiceUnavailable when nobody
-   * listens or the line is down; Timeout after `timeoutMs` (default 10 s).
+   * listens or the line is down or goes down; Timeout after the limit; the signal's reason when it aborts.
    */
-  request<T>(subject: string, body: unknown, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<T>;
+  request<T>(subject: string, body: unknown, options?: WaitOptions): Promise<T>;
   /** Answers requests until the signal aborts. What the handler throws goes back as an ApiError. Members of one `queue` share the work. */
   serve(subject: string, handler: BusHandler, options: { queue?: string; signal: AbortSignal }): void;
   /** Messages of a subject pattern until the signal aborts. The subscription is active when the call returns. */
@@ -19,9 +19,19 @@ export interface Bus {
   readonly isConnected: boolean;
   /** Called at every (re)connect after the first, until the signal aborts; what was sent before may be lost. */
   onReconnect(listener: () => void, signal?: AbortSignal): void;
-  /** Waits until the server has seen all that was published. */
-  flush(): Promise<void>;
+  /** Called whenever the connection is lost, until the signal aborts. */
+  onDisconnect(listener: () => void, signal?: AbortSignal): void;
+  /** Waits until the server has seen all that was published. Throws as `request` does. */
+  flush(options?: WaitOptions): Promise<void>;
+  /** Ends the connection and every wait on it, at once. */
   close(): Promise<void>;
+}
+
+/** What a wait ends with, beside its result and the connection. */
+export interface WaitOptions {
+  /** Default 10 s. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
 }
 
 /** `body` is whatever the sender wrote: check it (messages.ts) before use. `subject` tells who may have sent it. */

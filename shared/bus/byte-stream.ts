@@ -10,7 +10,8 @@ export interface Chunk {
 /**
  * One session of bytes between a controller and an agent, both ways, over the bus: 32 KiB chunks, numbered per
  * direction, with credits the receiver grants (512 KiB window), so that a stalled reader stops its writer and nobody
- * else. A gap, 45 s without a sign of life or a reconnect fails it: sessions do not resume.
+ * else. A gap, 45 s without a sign of life or a lost
+ * connection fails it: sessions do not resume.
  */
 export interface ByteStream {
   /** Resolves when the other side's window has room again. Throws ServiceUnavailable when the session is over. */

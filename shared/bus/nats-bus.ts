@@ -1,7 +1,8 @@
 import { headers, type Msg, type NatsConnection, type NatsError, type Subscription } from 'nats';
 import { ApiError, messageOf } from '../errors.ts';
 import { natsReason, NatsLine, type NatsOptions } from './nats-connection.ts';
-import type { Bus, BusHandler, BusMessage } from './bus.ts';
+import { BoundedWaits, type WaitLimits } from './bounded-waits.ts';
+import type { Bus, BusHandler, BusMessage, WaitOptions } from './bus.ts';
 import { errorOfReply, replyOfError } from './error-reply.ts';
 import { MessageQueue } from './message-queue.ts';
 
@@ -32,8 +33,11 @@ export class NatsBus implements Bus {
   readonly #line: NatsLine;
   readonly #standing = new Set<Standing>();
   readonly #reconnectListeners = new Set<() => void>();
-  /** Called when the line is lost, to fail what waits for an answer. */
-  readonly #waiting = new Set<(error: ApiError) => void>();
+  readonly #disconnectListeners = new Set<() => void>();
+  /** What waits for the server; a lost connection ends it. */
+  readonly #waits = new BoundedWaits();
+  /** What waits for a connection; closing ends it. */
+  readonly #dialing = new BoundedWaits();
   readonly #firstConnect = Promise.withResolvers<void>();
   #connection: NatsConnection | undefined;
   #isUp = false;
@@ -51,17 +55,11 @@ export class NatsBus implements Bus {
     return this.#isUp;
   }
 
-  /** Resolves at the first connection; throws after `timeoutMs`: Unauthorized when the server refuses the credentials, else ServiceUnavailable. */
-  async ready(timeoutMs = defaultTimeoutMs): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.#notReady()), timeoutMs);
-    });
-    try {
-      await Promise.race([this.#firstConnect.promise, tooLate]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Resolves at the first connection. Throws after the limit: Unauthorized when the server refuses the credentials, else ServiceUnavailable. */
+  async ready({ timeoutMs = defaultTimeoutMs, signal }: WaitOptions = {}): Promise<void> {
+    if (this.#line.isClosed) throw this.#unavailable();
+    const late = (): ApiError => this.#notReady();
+    await this.#dialing.wait(() => this.#firstConnect.promise, { timeoutMs, late, signal });
   }
 
   publish(subject: string, body: unknown): void {
@@ -78,31 +76,13 @@ export class NatsBus implements Bus {
     }
   }
 
-  async request<T>(
-    subject: string,
-    body: unknown,
-    { timeoutMs = defaultTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    const connection = this.#connection;
-    if (connection === undefined || !this.#isUp) throw this.#unavailable();
-    const interrupted = Promise.withResolvers<never>();
-    const onAbort = (): void => interrupted.reject(signal?.reason as Error);
-    this.#waiting.add(interrupted.reject);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      const asked = connection.request(subject, encode(body), { timeout: timeoutMs });
-      asked.catch(() => undefined); // an interrupted caller no longer looks
-      const answer = await Promise.race([asked, interrupted.promise]);
-      if (answer.headers?.has(errorHeader)) throw errorOfReply(parse(answer.data));
-      return parse(answer.data) as T;
-    } catch (error) {
-      if (error instanceof ApiError || signal?.aborted) throw error;
-      throw new ApiError(natsReason(error), `no answer to ${subject}: ${describe(error)}`, {}, { cause: error });
-    } finally {
-      this.#waiting.delete(interrupted.reject);
-      signal?.removeEventListener('abort', onAbort);
-    }
+  async request<T>(subject: string, body: unknown, options: WaitOptions = {}): Promise<T> {
+    const limits = limitsOf(options, `no answer to ${subject}`);
+    const ask = (connection: NatsConnection): Promise<Msg> =>
+      connection.request(subject, encode(body), { timeout: limits.timeoutMs });
+    const answer = await this.#whileConnected(`no answer to ${subject}`, ask, limits);
+    if (answer.headers?.has(errorHeader)) throw errorOfReply(parse(answer.data));
+    return parse(answer.data) as T;
   }
 
   serve(subject: string, handler: BusHandler, { queue, signal }: { queue?: string; signal: AbortSignal }): void {
@@ -144,22 +124,38 @@ export class NatsBus implements Bus {
     signal?.addEventListener('abort', () => this.#reconnectListeners.delete(listener), { once: true });
   }
 
-  async flush(): Promise<void> {
-    if (this.#connection === undefined || !this.#isUp) throw this.#unavailable();
-    try {
-      await this.#connection.flush();
-    } catch (error) {
-      throw new ApiError('ServiceUnavailable', `bus went away: ${messageOf(error)}`, {}, { cause: error });
-    }
+  onDisconnect(listener: () => void, signal?: AbortSignal): void {
+    if (signal?.aborted) return;
+    this.#disconnectListeners.add(listener);
+    signal?.addEventListener('abort', () => this.#disconnectListeners.delete(listener), { once: true });
   }
 
-  /** Dials again, for example with new credentials. */
-  async redial(): Promise<void> {
-    await this.#line.redial();
+  async flush(options: WaitOptions = {}): Promise<void> {
+    const what = 'the bus does not answer';
+    await this.#whileConnected(what, (connection) => connection.flush(), limitsOf(options, what));
   }
 
   async close(): Promise<void> {
     await this.#line.close();
+    this.#dialing.failAll(this.#unavailable());
+  }
+
+  /** The client leaves waits of a lost connection open, or says that they took too long. */
+  async #whileConnected<T>(
+    what: string,
+    work: (connection: NatsConnection) => Promise<T>,
+    limits: WaitLimits,
+  ): Promise<T> {
+    const connection = this.#connection;
+    limits.signal?.throwIfAborted();
+    if (connection === undefined || !this.#isUp) throw this.#unavailable();
+    try {
+      return await this.#waits.wait(() => work(connection), limits);
+    } catch (error) {
+      if (error instanceof ApiError || limits.signal?.aborted) throw error;
+      if (connection.isClosed()) throw this.#unavailable();
+      throw new ApiError(natsReason(error), `${what}: ${describe(error)}`, {}, { cause: error });
+    }
   }
 
   #stand(standing: Standing, signal: AbortSignal): void {
@@ -184,7 +180,8 @@ export class NatsBus implements Bus {
 
   #disconnected(): void {
     this.#isUp = false;
-    for (const fail of this.#waiting) fail(this.#unavailable());
+    this.#waits.failAll(this.#unavailable());
+    for (const listener of this.#disconnectListeners) listener();
   }
 
   #respondError(message: Msg, error: unknown): void {
@@ -219,6 +216,10 @@ function subscribeTo(connection: NatsConnection, standing: Standing): void {
 
 function describe(error: unknown): string {
   return natsReason(error) === 'ServiceUnavailable' ? 'nobody listens' : messageOf(error);
+}
+
+function limitsOf({ timeoutMs = defaultTimeoutMs, signal }: WaitOptions, what: string): WaitLimits {
+  return { timeoutMs, signal, late: () => new ApiError('Timeout', `${what} within ${timeoutMs / 1000} s`) };
 }
 
 const encoder = new TextEncoder();

@@ -63,7 +63,7 @@ class BusByteStream implements ByteStream {
     const own = this.#scope.signal;
     const onAbort = (): void => this.#abandon(new ApiError('ServiceUnavailable', 'session was cancelled'));
     signal.addEventListener('abort', onAbort, { once: true, signal: own });
-    bus.onReconnect(() => this.#finish(new ApiError('ServiceUnavailable', 'bus connection was lost')), own);
+    bus.onDisconnect(() => this.#finish(new ApiError('ServiceUnavailable', 'bus connection was lost')), own);
     const messages = bus.subscribe(receive, own);
     this.#scope.spawn(
       async () => {

@@ -1,4 +1,6 @@
-import { connect, ErrorCode, Events, jwtAuthenticator, type NatsConnection, type NatsError } from 'nats';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { connect, DebugEvents, ErrorCode, Events, jwtAuthenticator, NatsError, type NatsConnection } from 'nats';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
@@ -13,6 +15,10 @@ export interface NatsOptions {
   credentials?: { jwt: () => string; seed: string };
   /** Where answers come back; the credential must allow it. */
   inboxPrefix?: string;
+  /** How often a quiet server is asked for a sign of life; the third time without one, it is lost. Default 5 s. */
+  pingMs?: number;
+  /** How long one dial may take. Default 5 s. */
+  dialWithinMs?: number;
   log: Logger;
 }
 
@@ -24,6 +30,8 @@ export interface NatsListener {
 
 const retryMs = 250;
 const jitterMs = 1000;
+const defaultPingMs = 5000;
+const defaultDialMs = 5000;
 
 /**
  * One connection that never gives up: it is opened in the background and made anew whenever it is lost. Tells its
@@ -33,7 +41,6 @@ export class NatsLine {
   readonly #options: NatsOptions;
   readonly #listener: NatsListener;
   readonly #wake = new AbortController();
-  readonly #running: Promise<void>;
   #connection: NatsConnection | undefined;
   #lastError: unknown;
   #wasLost = false;
@@ -41,7 +48,7 @@ export class NatsLine {
   constructor(options: NatsOptions, listener: NatsListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#running = this.#run();
+    void this.#run();
   }
 
   /** Why there is no connection yet; '' when nothing is known. */
@@ -51,39 +58,54 @@ export class NatsLine {
 
   /** The server is there and does not take these credentials. */
   get isRefused(): boolean {
-    return (this.#lastError as Partial<NatsError> | undefined)?.code === ErrorCode.AuthorizationViolation;
+    return codeOf(this.#lastError) === ErrorCode.AuthorizationViolation;
   }
 
+  get isClosed(): boolean {
+    return this.#wake.signal.aborted;
+  }
+
+  /** Ends the connection; a dial in flight is not waited for, and comes to nothing. */
   async close(): Promise<void> {
     this.#wake.abort();
     await this.#connection?.close();
-    await this.#running;
-  }
-
-  /** Drops the line and dials again, for example with new credentials. */
-  async redial(): Promise<void> {
-    if (this.#connection?.isClosed() === false) await this.#connection.reconnect();
   }
 
   async #run(): Promise<void> {
-    while (!this.#isClosed) {
+    const { signal } = this.#wake;
+    while (!this.isClosed) {
       try {
-        this.#connection = await connect(connectOptions(this.#options));
+        this.#connection = await this.#dial();
         if (this.#wasLost) this.#options.log.info('bus connection is back');
         this.#lastError = undefined;
-        if (this.#isClosed) await this.#connection.close();
+        if (this.isClosed) await this.#connection.close();
         else await this.#follow(this.#connection);
       } catch (error) {
         const problem = messageOf(error);
-        if (problem !== this.problem) this.#options.log.warn('bus is not reachable', { problem });
+        if (!this.isClosed && problem !== this.problem) this.#options.log.warn('bus is not reachable', { problem });
         this.#lastError = error;
       }
-      await pause(retryMs + Math.random() * jitterMs, this.#wake.signal);
+      await pause(retryMs + Math.random() * jitterMs, signal);
     }
   }
 
-  get #isClosed(): boolean {
-    return this.#wake.signal.aborted;
+  /**
+   * The client never lets go of the socket of a dial that took too long. So after one, only servers that are seen to
+   * answer are dialled.
+   */
+  async #dial(): Promise<NatsConnection> {
+    const { servers } = this.#options;
+    const hasFailed = this.#lastError !== undefined;
+    const isWary = hasFailed && (servers.length > 1 || codeOf(this.#lastError) === ErrorCode.Timeout);
+    const answering = isWary ? await this.#findAnswering() : servers;
+    return connect(connectOptions({ ...this.#options, servers: answering }));
+  }
+
+  async #findAnswering(): Promise<string[]> {
+    const { servers, dialWithinMs = defaultDialMs } = this.#options;
+    const answers = await Promise.all(servers.map((url) => isAnswering(url, dialWithinMs, this.#wake.signal)));
+    if (!answers.includes(true)) throw NatsError.errorForCode(ErrorCode.Timeout);
+    return servers.filter((_url, index) => answers[index]);
   }
 
   async #follow(connection: NatsConnection): Promise<void> {
@@ -93,12 +115,14 @@ export class NatsLine {
     const reason = await connection.closed();
     this.#wasLost = true;
     this.#listener.disconnected();
-    if (!this.#isClosed) this.#options.log.warn('bus connection lost', { problem: messageOf(reason ?? '') });
+    if (!this.isClosed) this.#options.log.warn('bus connection lost', { problem: messageOf(reason ?? '') });
   }
 
   /** The status events must be read always: a refused publish shows nowhere else. */
   async #readStatus(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
+      // The client itself would first wait until a frozen server has taken what was sent.
+      if (status.type === DebugEvents.StaleConnection) await connection.close();
       if (status.type === Events.Error) {
         this.#options.log.warn('bus refused something', { code: status.data, ...status.permissionContext });
       }
@@ -106,7 +130,24 @@ export class NatsLine {
   }
 }
 
-function connectOptions({ name, servers, ca, credentials, inboxPrefix }: NatsOptions): Parameters<typeof connect>[0] {
+/** True when a server greets a client, as each does first. */
+async function isAnswering(url: string, withinMs: number, signal: AbortSignal): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = createConnection({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 4222) });
+  socket.setTimeout(withinMs, () => socket.destroy());
+  try {
+    const ended = once(socket, 'close', { signal }).then(() => false);
+    return await Promise.race([once(socket, 'data', { signal }).then(() => true), ended]);
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function connectOptions(options: NatsOptions): Parameters<typeof connect>[0] {
+  const { name, servers, ca, credentials, inboxPrefix } = options;
+  const { pingMs = defaultPingMs, dialWithinMs = defaultDialMs } = options;
   const seed = credentials === undefined ? undefined : new TextEncoder().encode(credentials.seed);
   return {
     name,
@@ -117,10 +158,14 @@ function connectOptions({ name, servers, ca, credentials, inboxPrefix }: NatsOpt
     // A dial that was given up and gets through late would take the client's state from the connection that stands.
     reconnect: false,
     // A frozen server is noticed by unanswered pings only.
-    pingInterval: 5000,
+    pingInterval: pingMs,
     maxPingOut: 2,
-    timeout: 5000,
+    timeout: dialWithinMs,
   };
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as Partial<NatsError> | undefined)?.code;
 }
 
 /** Resolves after `ms` or when the signal aborts. */
@@ -144,7 +189,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 export function natsReason(
   error: unknown,
 ): 'Timeout' | 'ServiceUnavailable' | 'Forbidden' | 'RequestEntityTooLarge' | 'InternalError' {
-  switch ((error as Partial<NatsError>).code) {
+  switch (codeOf(error)) {
     case ErrorCode.Timeout:
       return 'Timeout';
     case ErrorCode.NoResponders:

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CertificateAuthority } from '../../controller/certificates/authority.ts';
 import { BusAuthority } from '../../controller/nodes/jwt.ts';
 import { NatsServer } from '../../controller/nodes/nats-server.ts';
-import { NatsBus } from '../../shared/bus/nats-bus.ts';
+import { NatsBus, type NatsOptions } from '../../shared/bus/nats-bus.ts';
 import { createUserKey } from '../../shared/bus/nats-user.ts';
 import { inboxPrefix } from '../../shared/bus/subjects.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -18,6 +18,13 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** So that a frozen server is noticed soon. */
+const pingMs = 500;
+
+type DialOptions = Pick<NatsOptions, 'name' | 'servers' | 'inboxPrefix'> & {
+  credentials: { jwt: string; seed: string };
+};
 
 /** A real server with TLS and credentials, and connections to it; `close` ends all. */
 export class BusBench {
@@ -81,16 +88,27 @@ export class BusBench {
     prefix: string,
     url = this.server.url,
   ): Promise<NatsBus> {
+    const bus = this.#dial({ name, servers: [url], credentials, inboxPrefix: prefix });
+    await bus.ready();
+    return bus;
+  }
+
+  /** A node's connection that is not waited for, as while there is no server. */
+  async dial(name: string): Promise<NatsBus> {
+    const { seed, publicKey } = createUserKey();
+    const jwt = await this.authority.issueNode(name, publicKey);
+    return this.#dial({ name, servers: [this.server.url], credentials: { jwt, seed }, inboxPrefix: inboxPrefix(name) });
+  }
+
+  #dial({ credentials: { jwt, seed }, ...options }: DialOptions): NatsBus {
     const bus = new NatsBus({
-      name,
-      servers: [url],
+      ...options,
       ca: this.ca,
-      credentials: { jwt: () => credentials.jwt, seed: credentials.seed },
-      inboxPrefix: prefix,
+      credentials: { jwt: () => jwt, seed },
+      pingMs,
       log: silentLogger,
     });
     this.#buses.push(bus);
-    await bus.ready();
     return bus;
   }
 

@@ -114,6 +114,24 @@ describe('berth up and its programs', function () {
     assert.deepEqual(readdirSync(join(directory, 'data/processes')), [], 'who ends in order takes its record along');
   });
 
+  it('leaves nobody behind when the bus is frozen, or the controller dies instead of ending', async () => {
+    for (const hinder of [
+      (_controller: number, bus: number) => process.kill(bus, 'SIGSTOP'),
+      (controller: number) => process.kill(controller, 'SIGKILL'),
+    ]) {
+      await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
+      const [controller = 0] = childrenOf(up.pid ?? 0);
+      const [bus = 0] = childrenOf(controller);
+      process.kill(controller, 'SIGSTOP'); // so that it is not done before it is hindered
+      up.kill('SIGTERM');
+      hinder(controller, bus);
+      process.kill(controller, 'SIGCONT');
+      assert.equal(await ended(), 0, errors);
+      assert.deepEqual(processesNaming(directory), []);
+      start();
+    }
+  });
+
   it('says in one line that a port is taken, or a flag wrong', async () => {
     await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
     const first = up;

@@ -28,6 +28,7 @@ class BadBus implements Bus {
   publishBytes(): void {}
   serve(): void {}
   onReconnect(): void {}
+  onDisconnect(): void {}
   async flush(): Promise<void> {}
   async close(): Promise<void> {}
 }

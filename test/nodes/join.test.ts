@@ -205,7 +205,7 @@ describe('joining', function () {
       credentials: { jwt: () => token.jwt, seed: token.seed },
       log: silentLogger,
     });
-    await assert.rejects(bus.ready(500), (error) => hasReason(error, 'ServiceUnavailable'));
+    await assert.rejects(bus.ready({ timeoutMs: 500 }), (error) => hasReason(error, 'ServiceUnavailable'));
     await bus.close();
   });
 
