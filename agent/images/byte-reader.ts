@@ -9,6 +9,11 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
+  /** Read from the source and not given out yet. */
+  get bufferedBytes(): number {
+    return this.#rest.length;
+  }
+
   /** Some bytes, at most `limit`; undefined at the end. */
   async some(limit: number): Promise<Buffer | undefined> {
     while (this.#rest.length === 0) {

@@ -8,6 +8,7 @@ import { hasCode } from './durable-file.ts';
 import { ImageError, type ImageRecord } from './image-service.ts';
 import { fileSource, installLocal } from './import.ts';
 import {
+  checkLayerCount,
   choosePlatform,
   type Descriptor,
   hostPlatform,
@@ -144,6 +145,7 @@ async function dockerImages(store: OciImageStore, folder: string): Promise<Archi
         const content = createReadStream(await inside(folder, path), { highWaterMark: 256 * 1024 });
         return { mediaType, ...(await store.blobs.ingest(content, defaultLayerLimits.bytes)) };
       };
+      checkLayerCount(Layers.length);
       const layers: Descriptor[] = [];
       for (const path of Layers) layers.push(await keep(path, 'application/vnd.oci.image.layer.v1.tar'));
       const config = await keep(Config, mediaTypes.ociConfig);

@@ -102,11 +102,14 @@ export function parseDocument(body: Buffer, contentType: string | undefined): In
   return parseManifest(value);
 }
 
+/** Throws ImageError for more layers than can be mounted: ask before any is taken in. */
+export function checkLayerCount(count: number): void {
+  if (count > maxLayers) refuse(`the image has ${count} layers, at most ${maxLayers} can be mounted: squash some`);
+}
+
 function parseManifest(value: Record<string, unknown>): Manifest {
   if (!Array.isArray(value.layers)) refuse('the manifest has no list of layers');
-  if (value.layers.length > maxLayers) {
-    refuse(`the image has ${value.layers.length} layers, at most ${maxLayers} can be mounted: squash some`);
-  }
+  checkLayerCount(value.layers.length);
   const config = asDescriptor(value.config, 'the config');
   if (!configTypes.includes(config.mediaType)) {
     refuse(`it is not a container image: its config has media type ${config.mediaType.slice(0, 100)}`);

@@ -67,13 +67,15 @@ export async function* rewriteLayer(
   budget: LayerBudget,
   facts: LayerFacts,
 ): AsyncGenerator<Buffer, void> {
-  const reader = new ByteReader(counted(source, budget, facts));
+  const charge = new LayerCharge(budget);
+  const reader = new ByteReader(counted(source, charge, facts));
   const batch = new Batch();
   const tree = new LayerTree();
   try {
     for (let entry = await readEntry(reader); entry !== undefined; entry = await readEntry(reader)) {
       facts.entries += 1;
       budget.take(1, 0);
+      charge.inAdvance(entry.bodyBytes - reader.bufferedBytes);
       const head = rewriteEntry(entry, tree, facts);
       for (const piece of head) yield* batch.add(piece);
       for await (const piece of body(reader, entry.bodyBytes)) if (head.length > 0) yield* batch.add(piece);
@@ -86,14 +88,36 @@ export async function* rewriteLayer(
   }
 }
 
+/** The bytes of one layer on the budget: those of a file as soon as its header announces them, before any is written. */
+class LayerCharge {
+  readonly #budget: LayerBudget;
+  #paidBytes = 0;
+
+  constructor(budget: LayerBudget) {
+    this.#budget = budget;
+  }
+
+  inAdvance(bytes: number): void {
+    if (bytes <= 0) return;
+    this.#budget.take(0, bytes);
+    this.#paidBytes += bytes;
+  }
+
+  read(bytes: number): void {
+    const paid = Math.min(bytes, this.#paidBytes);
+    this.#paidBytes -= paid;
+    this.#budget.take(0, bytes - paid);
+  }
+}
+
 async function* counted(
   source: AsyncIterable<Buffer>,
-  budget: LayerBudget,
+  charge: LayerCharge,
   facts: LayerFacts,
 ): AsyncGenerator<Buffer, void> {
   for await (const chunk of source) {
     facts.bytes += chunk.length;
-    budget.take(0, chunk.length);
+    charge.read(chunk.length);
     yield chunk;
   }
 }

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { zstdCompressSync } from 'node:zlib';
 import { ImageError, type ImageFailure } from '../../../agent/images/image-service.ts';
 import type { OciImageStore } from '../../../agent/images/oci-image-store.ts';
 import { type Clock, systemClock } from '../../../shared/clock.ts';
 import { aLayer, BadRegistry } from './bad-registry.ts';
 import { aStore, type TestStore } from './sample-images.ts';
+import { makeTar } from './tar-builder.ts';
 import { until } from '../../support/until.ts';
 
 /** Pauses between tries are so much shorter. */
@@ -147,6 +149,34 @@ describe('pulling from a registry that misbehaves', () => {
     const half = Array.from({ length: 60 }, (_, index) => ({ name: `f${index}` }));
     registry.serveImage('app', '1', [aLayer(half), aLayer([...half, { name: 'more' }])]);
     await refuses('ErrImagePull', /more than 100 files/);
+  });
+
+  it('refuses 30 GiB of zeros before any of them is unpacked', async () => {
+    const frameBytes = 64 << 20;
+    const frame = zstdCompressSync(Buffer.alloc(frameBytes));
+    const size = 30 * 1024 ** 3;
+    const head = zstdCompressSync(makeTar([{ name: 'zeros', size }], Buffer.alloc(0)));
+    const blob = Buffer.concat([head, ...Array.from({ length: size / frameBytes }, () => frame)]);
+    assert.ok(blob.length < 4 << 20, `${blob.length} bytes`);
+    const unlimited = await aStore({ clock });
+    try {
+      registry.serveImage('app', '1', [{ tar: blob, blob }]);
+      await assert.rejects(unlimited.store.pull(name), /unpacks to more than 21474836480 bytes/);
+      assert.deepEqual(await readdir(unlimited.store.layout.layers), []);
+    } finally {
+      await unlimited.close();
+    }
+  });
+
+  it('asks for no layer of an image that has too many', async () => {
+    const empty = aLayer([]);
+    registry.serveImage(
+      'app',
+      '1',
+      Array.from({ length: 129 }, () => empty),
+    );
+    await refuses('ErrImagePull', /has 129 layers, at most 128 can be mounted/);
+    assert.ok(registry.seen.every(({ path }) => !path.includes('/blobs/')));
   });
 
   it('refuses manifests that are damaged, too large, of another kind or of two kinds', async () => {
