@@ -15,7 +15,7 @@ import { localUrl, reachableAddress, reachableNames, reachableUrls } from './add
 import { Authenticator } from './api/access/authenticator.ts';
 import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
-import { ensureBootstrap } from './api/bootstrap.ts';
+import { bootstrap, ensureBootstrap } from './api/bootstrap.ts';
 import { ManagedStore } from './api/patch/managed-store.ts';
 import { PodSecurity } from './api/pod-security/pod-security.ts';
 import { ApiServer } from './api/server.ts';
@@ -188,7 +188,7 @@ function decide(
   const deps = { clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
   const storeOf = (manager: string): Store =>
     new ManagedStore(store, manager, clock, podSecurity.admitFor(`system:${manager}`));
-  startReconcilers({ ...deps, store: storeOf('kube-controller-manager') }, scope.child('reconcilers'));
+  startReconcilers({ ...deps, bootstrap, store: storeOf('kube-controller-manager') }, scope.child('reconcilers'));
   new Scheduler({ ...deps, store: storeOf('kube-scheduler') }).run(scope.child('scheduler'));
 }
 

@@ -1,5 +1,6 @@
 import type { Scope } from '../../shared/scope.ts';
 import { AccountSecretReconciler, type AccountCredentials } from './account-secret/reconciler.ts';
+import { BootstrapReconciler, type Lasting } from './bootstrap/reconciler.ts';
 import { ClusterRoleReconciler } from './cluster-role/reconciler.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
 import { DisruptionReconciler } from './disruption/reconciler.ts';
@@ -23,6 +24,8 @@ export interface ReconcilersDeps extends NodeLifecycleDeps {
   silence?: SilenceSettings;
   /** How programs in pods find and know the API; absent in tests that are not about it. */
   api?: ApiAddress & AccountCredentials;
+  /** What is always there; absent in tests that are not about it. */
+  bootstrap?: readonly Lasting[];
 }
 
 /** Starts every reconciler; they run until `scope` closes. Call it once, when the store is loaded. */
@@ -42,5 +45,6 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));
   if (deps.api) new AccountSecretReconciler(deps, deps.api).run(scope.child('account-secret'));
   new NamespaceReconciler(deps, deps.api?.authority).run(scope.child('namespace'));
+  new BootstrapReconciler(deps, deps.bootstrap ?? []).run(scope.child('bootstrap'));
   if (deps.api) new KubernetesServiceReconciler(deps, deps.api).run(scope.child('kubernetes-service'));
 }

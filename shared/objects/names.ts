@@ -27,3 +27,6 @@ export function isLabelKey(text: string): boolean {
 export function isLabelValue(text: string): boolean {
   return text === '' || (text.length <= 63 && qualified.test(text));
 }
+
+/** Namespaces that are always there and cannot be deleted. */
+export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const;

@@ -33,6 +33,28 @@ describe('contract: namespaces', () => {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
     it(`are there from the start: ${name}`, async () => assert.ok(await ok('GET', `${namespaces}/${name}`)));
 
+  it('that must live are kept, whatever asks for their deletion, and the others go', async () => {
+    const protectedOnes = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+    const propagated = { body: { propagationPolicy: 'Foreground', gracePeriodSeconds: 0 } };
+    for (const name of protectedOnes) {
+      for (const [query, options] of [
+        ['', {}],
+        ['?dryRun=All', {}],
+        ['', propagated],
+      ] as const) {
+        const { message, reason } = await ok('DELETE', `${namespaces}/${name}${query}`, options, 403);
+        const expected = `namespaces "${name}" is forbidden: this namespace may not be deleted`;
+        assert.deepEqual([message, reason], [expected, 'Forbidden']);
+      }
+    }
+    await ok('DELETE', namespaces, {}, 405);
+    await ok('DELETE', old);
+    const { items } = await ok('GET', namespaces);
+    const phases = items.map(({ metadata, status }: Json) => [metadata.name, status.phase]);
+    const active = protectedOnes.map((name) => [name, 'Active']);
+    assert.deepEqual(phases, [...active, ['old', 'Terminating']]);
+  });
+
   describe('being deleted', () => {
     let gone: Json;
     beforeEach(async () => {

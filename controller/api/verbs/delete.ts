@@ -1,4 +1,5 @@
 import { ApiError } from '../../../shared/errors.ts';
+import { systemNamespaces } from '../../../shared/objects/names.ts';
 import { resourceName } from '../../../shared/objects/resources.ts';
 import { deleteObject, type Deleted } from '../../store/deletion.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -62,8 +63,15 @@ async function deleteNamed(
   { options, dryRun }: DeleteRequest,
 ): Promise<Deleted> {
   const { info, namespace, name = '' } = target;
+  if (resourceName(info) === 'namespaces') checkMayBeDeleted(name);
   if (dryRun) return previewDeletion(store, clock, target, options);
   return deleteObject(store, clock, resourceName(info), namespace, name, options);
+}
+
+function checkMayBeDeleted(name: string): void {
+  if (!systemNamespaces.some((each) => each === name)) return;
+  const message = `namespaces ${JSON.stringify(name)} is forbidden: this namespace may not be deleted`;
+  throw new ApiError('Forbidden', message, { name, kind: 'namespaces' });
 }
 
 function isGone(error: unknown): boolean {
