@@ -31,27 +31,31 @@ export function withStart(program: Command): Command {
   return program.addHelpText('after', start);
 }
 
-/** What users of other tools type, and what it is called here. */
+/** What users of other tools type, and what does that here. */
 const elsewhere: Readonly<Record<string, string>> = {
-  images: 'image ls',
-  info: 'cluster-info',
-  inspect: 'describe',
-  join: 'agent --join TOKEN',
-  kill: 'delete pod',
-  login: 'image pull --username NAME --password-stdin',
-  nodes: 'get nodes',
-  ps: 'get pods',
-  pull: 'image pull',
-  push: 'image push',
-  restart: 'rollout restart',
-  rm: 'delete',
-  rmi: 'image rm',
-  start: 'up',
-  stop: 'scale --replicas=0, berth delete, or berth down for this machine',
-  whoami: 'auth whoami',
+  build: 'docker build, buildah or another builder, push the image or save it, and berth image import FILE',
+  compose: 'kompose convert to make manifests of a compose file, and berth apply -f on them',
+  images: 'berth image ls',
+  info: 'berth cluster-info',
+  inspect: 'berth describe',
+  install: 'helm template NAME CHART | berth apply -f -, or Helm itself with the kubeconfig of berth up',
+  join: 'berth agent --join TOKEN',
+  kill: 'berth delete pod',
+  login: 'berth image pull --username NAME --password-stdin',
+  nodes: 'berth get nodes',
+  proxy: 'kubectl proxy with the kubeconfig of berth up, or berth port-forward for one pod or service',
+  ps: 'berth get pods',
+  pull: 'berth image pull',
+  push: 'berth image push',
+  restart: 'berth rollout restart',
+  rm: 'berth delete',
+  rmi: 'berth image rm',
+  start: 'berth up',
+  stop: 'berth scale --replicas=0, berth delete, or berth down for this machine',
+  whoami: 'berth auth whoami',
 };
 
-/** What a word that is no command is called here; undefined when nobody calls a command so. */
-export function nameHere(word: string): string | undefined {
-  return Object.hasOwn(elsewhere, word) ? `berth ${elsewhere[word]}` : undefined;
+/** What to use for a word that is no command; undefined when nobody calls a command so. */
+export function useInstead(word: string): string | undefined {
+  return Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined;
 }

@@ -3,7 +3,7 @@ import { allowClosedOutput } from './closed-output.ts';
 import { commandGroups } from './commands.ts';
 import { prepare, report } from './failure.ts';
 import { moveGlobalFlags } from './global-flags.ts';
-import { nameHere, withStart } from './help.ts';
+import { useInstead, withStart } from './help.ts';
 import { ownVersion } from './own-version.ts';
 import { UsageError } from './usage.ts';
 
@@ -28,8 +28,8 @@ try {
 /** The command that was asked for, or all of them when it is none of these: for help, and for words that come close. */
 async function addCommands(): Promise<void> {
   const isKnown = Object.values(commandGroups).some((commands) => Object.hasOwn(commands, asked));
-  const here = isKnown ? undefined : nameHere(asked);
-  if (here !== undefined) throw new UsageError(`unknown command '${asked}': use ${here}; see berth --help`);
+  const instead = isKnown ? undefined : useInstead(asked);
+  if (instead !== undefined) throw new UsageError(`unknown command '${asked}': use ${instead}; see berth --help`);
   for (const [heading, commands] of Object.entries(commandGroups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(commands)) {

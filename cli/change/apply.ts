@@ -13,7 +13,7 @@ import { pruneObjects } from './prune.ts';
 import { resourcePath } from '../client/resource-names.ts';
 import { Results } from '../print/results.ts';
 import { withFiles, type FileOptions } from '../client/selection.ts';
-import { servedManifests, type ServedManifest } from '../client/served-manifests.ts';
+import { bringsNamespace, namespacesFirst, servedManifests, type ServedManifest } from '../client/served-manifests.ts';
 import { withApiOptions, withSession, type ApiOptions, type Session } from '../client/session.ts';
 import { UsageError } from '../usage.ts';
 
@@ -81,7 +81,9 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
     try {
       applied.push(await applyOne(session, manifest, options, results));
     } catch (error) {
-      tell(error, manifest);
+      const { resource, object } = manifest;
+      if ((options.dryRun ?? 'none') === 'none' || !awaitsNamespace(error, toApply)) tell(error, manifest);
+      else results.add(resource, object.metadata.name, `created${dryRunSuffix(options)}`, object);
     }
   }
   if (options.prune === true && applied.length === toApply.length) {
@@ -100,7 +102,7 @@ function requireSense({ force, prune, pruneAllowlist, selector = '' }: ApplyOpti
   }
 }
 
-/** What the files say, as far as the server has the kind and `-l` chooses it. Throws UsageError. */
+/** What the files say, namespaces first, as far as the server has the kind and `-l` chooses it. Throws UsageError. */
 export async function readServed(session: Session, options: ApplyOptions): Promise<ServedManifest[]> {
   const requirements = parseLabelSelector(options.selector ?? '');
   const manifests = await readManifests(options.filename ?? [], options.recursive ?? false);
@@ -112,7 +114,14 @@ export async function readServed(session: Session, options: ApplyOptions): Promi
       throw new UsageError(`${source}: metadata.namespace: is "${namespace}", which does not match ${flag}`);
     }
   }
-  return servedManifests(session.names, chosen);
+  return namespacesFirst(servedManifests(session.names, chosen));
+}
+
+/** Whether something was refused only for its namespace, which is among what is applied and not there yet. */
+export function awaitsNamespace(error: unknown, all: readonly ServedManifest[]): boolean {
+  if (!hasReason(error, 'NotFound')) return false;
+  const { kind, name = '' } = error.details;
+  return kind === 'namespaces' && bringsNamespace(all, name);
 }
 
 /** Has the server check everything before anything is changed, and reports what it refuses. */
@@ -127,7 +136,7 @@ async function isAcceptable(
     send(client, pathOf(manifest, namespace), manifest, { ...options, dryRun: 'server' }).then(
       () => true,
       (error: unknown) => {
-        if (hasReason(error, 'NotFound')) return true; // its namespace may be among the others
+        if (awaitsNamespace(error, toApply)) return true;
         tell(error, manifest);
         return false;
       },

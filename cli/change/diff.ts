@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { hasReason } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
-import { pathOf, readPresent, readServed, send, type ApplyOptions } from './apply.ts';
+import { awaitsNamespace, pathOf, readPresent, readServed, send, type ApplyOptions } from './apply.ts';
 import { report, reportOne } from '../failure.ts';
 import { maskSecrets } from '../print/mask-secrets.ts';
 import { ObjectTrees } from '../print/object-trees.ts';
@@ -70,17 +69,12 @@ async function compare(
   const [before, after] = await Promise.all([
     readPresent(client, path),
     send(client, path, manifest, { ...options, validate: 'strict', dryRun: 'server' }).catch((error: unknown) => {
-      if (hasReason(error, 'NotFound') && makesNamespace(all, manifest.object.metadata.namespace ?? namespace))
-        return manifest.object;
+      if (awaitsNamespace(error, all)) return manifest.object;
       throw error;
     }),
   ]);
   const shown = options.showManagedFields === true ? [before, after] : [before, after].map(withoutManagedFields);
   return maskSecrets(shown[0], shown[1] ?? after);
-}
-
-function makesNamespace(manifests: readonly ServedManifest[], name: string): boolean {
-  return manifests.some(({ object }) => object.kind === 'Namespace' && object.metadata.name === name);
 }
 
 function withoutManagedFields(object: KubeObject | undefined): KubeObject | undefined {

@@ -14,13 +14,17 @@ export interface CallOptions {
 }
 
 const connectTimeoutMs = 15_000;
+/** More texts than this are not compared with later ones. */
+const maxWarnings = 1000;
 
 /** A thin client of the public API. Errors of the server come back as ApiError with its own words. */
 export class ApiClient {
   readonly connection: Connection;
   readonly #agent: Agent;
+  readonly #warnings = new Set<string>();
+  #repeatedWarnings = 0;
   /** Called with each Warning header of the server. */
-  onWarning: (text: string) => void = (text) => process.stderr.write(`Warning: ${text}\n`);
+  onWarning: (text: string) => void = (text) => this.#warnOnce(text);
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -90,6 +94,20 @@ export class ApiClient {
 
   close(): void {
     this.#agent.destroy();
+    if (this.#repeatedWarnings === 0) return;
+    const objects = this.#repeatedWarnings === 1 ? 'one more object' : `${this.#repeatedWarnings} more objects`;
+    process.stderr.write(`Warning: the same for ${objects}\n`);
+    this.#repeatedWarnings = 0;
+  }
+
+  /** As kubectl, and with one line at the end for all that was said before. */
+  #warnOnce(text: string): void {
+    if (this.#warnings.has(text)) {
+      this.#repeatedWarnings += 1;
+      return;
+    }
+    if (this.#warnings.size < maxWarnings) this.#warnings.add(text);
+    process.stderr.write(`Warning: ${text}\n`);
   }
 
   #authorization(): Record<string, string | string[]> {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../../shared/errors.ts';
-import { kubectlYaml } from '../../shared/objects/parse-yaml.ts';
+import { findDuplicateKeys, kubectlYaml } from '../../shared/objects/parse-yaml.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
 import { yaml } from '../../shared/yaml.ts';
 import { UsageError } from '../usage.ts';
@@ -73,7 +73,7 @@ function listFiles(path: string, recursive: boolean): string[] {
 export function parseManifests(source: string, content: string, mayGenerateNames = false): Manifest[] {
   const { LineCounter, parseAllDocuments } = yaml();
   const counter = new LineCounter();
-  const documents = parseAllDocuments(content, { ...kubectlYaml, lineCounter: counter, uniqueKeys: true });
+  const documents = parseAllDocuments(content, { ...kubectlYaml, lineCounter: counter });
   if (!Array.isArray(documents)) return [];
   if (documents.length > maxDocuments) throw new UsageError(`${source}: more than ${maxDocuments} documents`);
   return documents.flatMap((document, index) => {
@@ -83,6 +83,10 @@ export function parseManifests(source: string, content: string, mayGenerateNames
       const line = counter.linePos(problem.pos[0]).line;
       const what = (problem.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
       throw new UsageError(`${where}: line ${line}: ${what}`);
+    }
+    for (const { path, at } of findDuplicateKeys(document)) {
+      const line = counter.linePos(at).line;
+      process.stderr.write(`Warning: ${where}: line ${line}: ${path} stands twice; the last one counts\n`);
     }
     let value: unknown;
     try {

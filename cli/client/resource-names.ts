@@ -112,7 +112,7 @@ export class ResourceNames {
     const siblings = this.#every.filter((r) => groupVersion(r) === apiVersion).map((r) => r.kind);
     const meant = nearestWord(kind, siblings) ?? nearestWord(kind, kinds);
     const [resource] = this.#every.filter((r) => r.kind === meant);
-    if (resource === undefined) return `it has ${kinds.join(', ')}`;
+    if (resource === undefined) return 'berth api-resources lists what it has';
     return `did you mean ${resource.kind} of ${groupVersion(resource)}?`;
   }
 }

@@ -17,7 +17,7 @@ import { reportOne } from '../failure.ts';
 import { readManifests } from '../client/manifests.ts';
 import { Results } from '../print/results.ts';
 import { withFiles, type FileOptions } from '../client/selection.ts';
-import { servedManifests } from '../client/served-manifests.ts';
+import { namespacesFirst, servedManifests } from '../client/served-manifests.ts';
 import { withApiOptions, withSession, type Session } from '../client/session.ts';
 
 type FromFiles = CreateOptions & FileOptions;
@@ -58,7 +58,7 @@ export function createCommand(): Command {
 async function createAll(session: Session, options: FromFiles): Promise<void> {
   const manifests = await readManifests(options.filename ?? [], options.recursive ?? false, true);
   const results = new Results(options.output);
-  for (const { source, object } of servedManifests(session.names, manifests)) {
+  for (const { source, object } of namespacesFirst(servedManifests(session.names, manifests))) {
     await createOne(session, { ...object }, options, results).catch((error: unknown) => reportOne(error, source));
   }
   results.finish();

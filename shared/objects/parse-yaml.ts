@@ -81,14 +81,25 @@ function valueOf(document: Document.Parsed): ParsedValue {
   try {
     return {
       value: document.toJS({ maxAliasCount: 100 }),
-      duplicates: findDuplicates(document.contents, '').slice(0, maxDuplicates),
+      duplicates: findDuplicateKeys(document).map(({ path }) => path),
     };
   } catch (error) {
     throw refuse(messageOf(error), error);
   }
 }
 
-function findDuplicates(node: unknown, path: string): string[] {
+/** A key that stands twice in its mapping: its path, and where in the text it stands again. */
+export interface DuplicateKey {
+  path: string;
+  at: number;
+}
+
+/** The keys of a document that stand twice: the first ones. */
+export function findDuplicateKeys({ contents }: Document.Parsed): DuplicateKey[] {
+  return findDuplicates(contents, '').slice(0, maxDuplicates);
+}
+
+function findDuplicates(node: unknown, path: string): DuplicateKey[] {
   const { isMap, isPair, isScalar, isSeq } = yaml();
   if (isSeq(node)) return node.items.flatMap((item, index) => findDuplicates(item, `${path}[${index}]`));
   if (!isMap(node)) return [];
@@ -98,7 +109,7 @@ function findDuplicates(node: unknown, path: string): string[] {
     const name = shortKey(full);
     const here = path === '' ? name : `${path}.${name}`;
     const inside = findDuplicates(value, here);
-    if (seen.has(full)) return [here, ...inside];
+    if (seen.has(full)) return [{ path: here, at: isScalar(key) ? (key.range?.[0] ?? 0) : 0 }, ...inside];
     seen.add(full);
     return inside;
   });

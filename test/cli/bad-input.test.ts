@@ -29,7 +29,6 @@ describe('berth on bad input', function () {
   const refused: [string, string | Uint8Array, 1 | 2, RegExp][] = [
     ['syntax', 'kind: [1\n', 2, /syntax\.yaml document 2: line 6: /],
     ['scalar', 'hello\n', 2, /scalar\.yaml document 2: is not an object/],
-    ['twice', `${good}kind: Secret\n`, 2, /twice\.yaml document 2: line 8: .*unique/],
     ['kind', good.replace('ConfigMap', 'Jobb'), 2, /kind\.yaml document 2: kind: the server has no Jobb in v1/],
     ['version', deployment('replicas: 1').replace('apps/v1', 'apps/v1beta1'), 2, /it has Deployment in apps\/v1/],
     ['unknown', deployment('replcias: 1'), 1, /unknown\.yaml document 2: .*unknown field "spec\.replcias"/],

@@ -63,6 +63,16 @@ describe('berth --help', () => {
     assert.match(await refusal('descrbe'), /unknown command 'descrbe' \(Did you mean describe\?\); see berth --help/);
     assert.match(await refusal('rollout', 'statsu'), /Did you mean status\?\); see berth rollout --help/);
     assert.match(await refusal('ps', '-a'), /unknown command 'ps': use berth get pods; see berth --help/);
+    for (const [word, ...instead] of [
+      ['compose', 'kompose convert', 'berth apply -f'],
+      ['build', 'docker build', 'berth image import'],
+      ['proxy', 'kubectl proxy', 'berth port-forward'],
+      ['install', 'helm template', 'berth apply -f -'],
+    ]) {
+      const told = await refusal(word ?? '', 'web');
+      assert.match(told, new RegExp(`^berth: unknown command '${word}': use [^\n]+; see berth --help\n$`));
+      for (const part of instead) assert.ok(told.includes(part), told);
+    }
   });
 
   it('lets the flags of every command stand before it', () => {

@@ -32,7 +32,6 @@ describe('manifests', () => {
   const bad: [string, string, RegExp][] = [
     ['broken YAML', `${pod}---\nkind: [`, /web\.yaml document 2: line \d+/],
     ['a tab for indentation', 'kind: Pod\n\tname: x\n', /web\.yaml: line 2/],
-    ['a key twice', `${pod}kind: Pod\n`, /web\.yaml: line 5: .*unique/],
     ['a scalar', 'hello', /web\.yaml: is not an object/],
     ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', /web\.yaml: kind: missing/],
     ['no apiVersion', 'kind: Pod\nmetadata: {name: a}\n', /web\.yaml: apiVersion: missing/],

@@ -19,11 +19,11 @@ describe('berth apply and delete of what charts bring along', function () {
 
   after(async () => plane?.stop());
 
-  it('leaves out objects of APIs that are not there, with a warning for each, and does the rest', async () => {
+  it('leaves out objects of APIs that are not there, with a warning for each kind, and does the rest', async () => {
     const driver = 'apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: disk}\n';
-    const file = await plane.file('chart.yaml', [monitor, map('web'), driver].join('---\n'));
+    const file = await plane.file('chart.yaml', [monitor, map('web'), driver, monitor, monitor].join('---\n'));
     const why = [
-      `Warning: ${file} document 1: ServiceMonitor "web" is skipped: the server has no ServiceMonitor in monitoring.coreos.com/v1`,
+      `Warning: ${file} document 1: ServiceMonitor "web" and 2 more are skipped: the server has no ServiceMonitor in monitoring.coreos.com/v1`,
       `Warning: ${file} document 3: CSIDriver "disk" is skipped: the server has no CSIDriver in storage.k8s.io/v1`,
     ];
     const applied = await plane.berth(['apply', '-f', file]);
@@ -35,6 +35,7 @@ describe('berth apply and delete of what charts bring along', function () {
   /** What is written, and what the error proposes. */
   const misspelt: [string, string, RegExp][] = [
     ['apps/v1', 'Deploymnet', /no Deploymnet in apps\/v1; did you mean Deployment of apps\/v1\?$/],
+    ['v1', 'Gadget', /: kind: the server has no Gadget in v1; berth api-resources lists what it has$/],
     ['v1', 'configmap', /did you mean ConfigMap of v1\?$/],
     ['app/v1', 'Deployment', /it has Deployment in apps\/v1$/],
     ['extensions/v1beta1', 'Ingress', /it has Ingress in networking\.k8s\.io\/v1$/],
@@ -55,6 +56,55 @@ describe('berth apply and delete of what charts bring along', function () {
     const other = 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\n';
     const { code, stderr } = await plane.berth('apply -f -', { stdin: other });
     assert.deepEqual([code, /Service "web" is skipped/.test(stderr)], [0, true], stderr);
+  });
+
+  it('makes the namespaces of a set first, and takes them for present in a dry run', async () => {
+    const space = (name: string): string => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`;
+    const file = await plane.file('own.yaml', [map('web', ', namespace: own'), map('db'), space('own')].join('---\n'));
+    const lines = ['namespace/own created', 'configmap/web created', 'configmap/db created'];
+    const dry = await plane.ok(['apply', '--dry-run=server', '-f', file]);
+    assert.deepEqual(
+      dry.split('\n'),
+      lines.map((text) => `${text} (server dry run)`),
+    );
+    assert.match(await plane.fails('get namespace own', 1), /not found$/);
+    const lost = await plane.file('lost.yaml', [map('a', ', namespace: lost'), map('b')].join('---\n'));
+    const refused = await plane.berth(['apply', '-f', lost]);
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /document 1: namespaces "lost" not found\n.*nothing was changed/);
+    assert.equal(await plane.ok(['apply', '-f', file]), lines.join('\n'));
+    const more = [map('web', ', namespace: again'), space('again')].join('---\n');
+    assert.equal(await plane.ok('create -f -', { stdin: more }), 'namespace/again created\nconfigmap/web created');
+    const alone = [map('web'), space('third')].join('---\n');
+    assert.equal(
+      await plane.ok('apply -n third -f -', { stdin: alone }),
+      'namespace/third created\nconfigmap/web created',
+    );
+  });
+
+  it('tells a warning of the server once, and at the end how often it came again', async () => {
+    const policy = (name: string): string =>
+      `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: ${name}}\nspec: {podSelector: {}}\n`;
+    const { code, stderr } = await plane.berth('apply -f -', { stdin: ['a', 'b', 'c'].map(policy).join('---\n') });
+    assert.equal(code, 0);
+    assert.match(stderr, /^Warning: [^\n]+\nWarning: the same for 2 more objects\n$/);
+  });
+
+  it('takes the last of a key that stands twice, as kubectl does, with a warning', async () => {
+    const twice = `${map('twice')}data:\n  k: one\n  "k": two\n`;
+    const file = await plane.file('twice.yaml', `${map('web')}---\n${twice}`);
+    for (const command of ['apply', 'replace', 'diff']) {
+      const { code, stderr } = await plane.berth([command, '-f', file]);
+      const warning = `Warning: ${file} document 2: line 10: data.k stands twice; the last one counts\n`;
+      assert.deepEqual([code, stderr], [0, warning], command);
+      assert.equal(await plane.ok("get configmap twice -o jsonpath='{.data.k}'"), 'two');
+    }
+    const json = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"k":"one","k":"three"}}';
+    const { stderr } = await plane.berth('apply -f -', { stdin: json });
+    assert.equal(stderr, 'Warning: standard input: line 1: data.k stands twice; the last one counts\n');
+    assert.equal(await plane.ok("get configmap twice -o jsonpath='{.data.k}'"), 'three');
+    await plane.ok('delete configmaps web db twice');
+    await plane.ok('delete namespaces own again third');
   });
 
   it('applies a second version of a kind', async () => {
