@@ -170,6 +170,7 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
     clock,
     log,
     api: () => api.current(),
+    allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
     hostDns: () => readHostDns(),
   });
   await pods.run(scope.child('pods'));

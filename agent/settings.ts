@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import type { LogLevel } from '../shared/log.ts';
+import { sysctlNamespace } from '../shared/objects/sysctls.ts';
 import type { Taint } from '../shared/objects/types.ts';
 import { parseDirectory, parseLogLevel, parseNodeName, SettingsError } from '../shared/settings.ts';
 import { readFlagsAsKubectl } from '../shared/flag-values.ts';
@@ -16,6 +17,8 @@ export interface AgentSettings {
   taints: Taint[];
   runtime: 'oci';
   maxPods: number;
+  /** Names, or beginnings with `*`. */
+  allowedUnsafeSysctls: string[];
   logLevel: LogLevel;
 }
 
@@ -27,6 +30,7 @@ interface Flags {
   taint: string[];
   runtime: string;
   maxPods: string;
+  allowedUnsafeSysctls: string[];
   logLevel: string;
 }
 
@@ -51,6 +55,12 @@ export function readSettings(argv: readonly string[]): AgentSettings {
     .option('--taint <key=value:effect>', 'taint of the node; may be repeated', collect, [])
     .option('--runtime <name>', 'container runtime: oci', 'oci')
     .option('--max-pods <count>', 'how many pods fit', '110')
+    .option(
+      '--allowed-unsafe-sysctls <names>',
+      'sysctls beside the safe ones that pods may set, with commas; `*` at the end stands for anything',
+      (value, all) => [...all, ...value.split(',')],
+      [] as string[],
+    )
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .parse(argv, { from: 'user' })
     .opts<Flags>();
@@ -65,6 +75,7 @@ export function readSettings(argv: readonly string[]): AgentSettings {
     taints: flags.taint.map(parseTaint),
     runtime: flags.runtime,
     maxPods,
+    allowedUnsafeSysctls: flags.allowedUnsafeSysctls.map(parseSysctls),
     logLevel: parseLogLevel('log-level', flags.logLevel),
   };
 }
@@ -73,6 +84,13 @@ function parseLabel(text: string): [string, string] {
   const match = /^([A-Za-z0-9][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9][-A-Za-z0-9_.]*)?)=([-A-Za-z0-9_.]{0,63})$/.exec(text);
   if (match === null) throw new SettingsError('label', `"${text}" is not KEY=VALUE`);
   return [match[1] ?? '', match[2] ?? ''];
+}
+
+function parseSysctls(pattern: string): string {
+  const namespace = /^[A-Za-z0-9_./-]+\*?$/.test(pattern) ? sysctlNamespace(pattern) : undefined;
+  if (namespace !== undefined) return pattern;
+  const problem = `"${pattern}" is no setting that pods have for themselves, as net.core.somaxconn, net.* or kernel.msg*`;
+  throw new SettingsError('allowed-unsafe-sysctls', problem);
 }
 
 function parseTaint(text: string): Taint {

@@ -16,7 +16,7 @@ export interface NamespacePins {
 export interface NamespaceSetup {
   /** Set in the new uts namespace. */
   hostname: string;
-  /** Names with dots or slashes, as `net.ipv4.ip_unprivileged_port_start`; they must belong to a namespace that is made. */
+  /** Names with dots, as `net.ipv4.ip_unprivileged_port_start`; they must belong to a namespace that is made. */
   sysctls: Readonly<Record<string, string>>;
   /** Absent: the namespaces belong to the host's users. */
   users?: PodUsers;
@@ -39,7 +39,10 @@ const cloneFlags: Record<Kind, number> = { net: 0x4000_0000, ipc: 0x0800_0000, u
 const bindFlag = 4096;
 const nsfsMagic = 0x6e73_6673;
 
-/** Makes namespaces, a network one quiet and with its loopback interface up, and pins each at its path. Removes what it made when it fails. */
+/**
+ * Makes namespaces, a network one quiet and with its loopback interface up, and pins each at its path. Removes what it
+ * made when it fails: with Invalid when the kernel refuses a sysctl.
+ */
 export async function pinNamespaces(pins: NamespacePins, setup: NamespaceSetup): Promise<void> {
   const wanted = Object.entries(pins) as [Kind, string][];
   if (wanted.length === 0) return;
@@ -52,6 +55,7 @@ export async function pinNamespaces(pins: NamespacePins, setup: NamespaceSetup):
     else withNewNamespaces(native, wanted, setup);
   } catch (error) {
     for (const path of paths) await unpin(path);
+    if (error instanceof ApiError) throw error;
     throw new ApiError('InternalError', `namespaces: ${messageOf(error)}`, {}, { cause: error });
   }
 }
@@ -94,7 +98,7 @@ function withNewNamespaces(native: Libc, wanted: [Kind, string][], setup: Namesp
       for (const [path, value] of quietSettings()) writeFileSync(path, value);
       setLoopbackUp(native);
     }
-    for (const [name, value] of Object.entries(setup.sysctls)) writeFileSync(sysctlPath(name), value);
+    for (const [name, value] of Object.entries(setup.sysctls)) writeSysctl(name, value);
   });
 }
 
@@ -140,28 +144,47 @@ function setLoopbackUp(native: Libc): void {
 /** Those that this kernel has, which may be one without IPv6. */
 function quietSettings(): [path: string, value: string][] {
   return quietNamespace
-    .map(([name, value]): [string, string] => [sysctlPath(name), value])
+    .map(([path, value]): [string, string] => [`/proc/sys/${path}`, value])
     .filter(([path]) => existsSync(path));
 }
 
-function sysctlPath(name: string): string {
-  return `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`;
+function writeSysctl(name: string, value: string): void {
+  try {
+    writeFileSync(sysctlPath(name), value);
+  } catch (error) {
+    throw refusedSysctl(`${sysctlPath(name)}: ${messageOf(error)}`, error);
+  }
 }
 
+function refusedSysctl(problem: string, cause?: unknown): ApiError {
+  return new ApiError('Invalid', `the kernel refuses a sysctl: ${problem}`, {}, { cause });
+}
+
+/** A part of the name that has a dot itself has a slash for it. */
+function sysctlPath(name: string): string {
+  return `/proc/sys/${name.replace(/[./]/g, (character) => (character === '.' ? '/' : '.'))}`;
+}
+
+const refusedSysctlCode = 3;
 const shellSetup = `
 if [ -n "$1" ]; then hostname "$1" || exit 1; fi
-if [ "$2" = net ]; then ip link set lo up || exit 1; fi
-shift 2
-while [ $# -gt 0 ]; do printf %s "$2" > "$1" || exit 1; shift 2; done
+quiet=$3
+isNet=$2
+shift 3
+while [ $quiet -gt 0 ]; do printf %s "$2" > "$1" || exit 1; shift 2; quiet=$((quiet - 1)); done
+if [ "$isNet" = net ]; then ip link set lo up || exit 1; fi
+while [ $# -gt 0 ]; do printf %s "$2" > "$1" || { echo "$1" >&2; exit ${refusedSysctlCode}; }; shift 2; done
 `;
 
 async function spawnPins(wanted: [Kind, string][], setup: NamespaceSetup): Promise<void> {
   const kinds = wanted.map(([kind]) => kind);
   const own = Object.entries(setup.sysctls).flatMap(([name, value]) => [sysctlPath(name), value]);
-  const sysctls = [...(kinds.includes('net') ? quietSettings().flat() : []), ...own];
+  const quiet = kinds.includes('net') ? quietSettings() : [];
   const hostname = kinds.includes('uts') ? setup.hostname : '';
   const flags = wanted.map(([kind, path]) => `--${kind}=${path}`);
-  const script = ['sh', '-c', shellSetup, 'sh', hostname, kinds.includes('net') ? 'net' : '', ...sysctls];
+  const isNet = kinds.includes('net') ? 'net' : '';
+  const counted = [String(quiet.length), ...quiet.flat(), ...own];
+  const script = ['sh', '-c', shellSetup, 'sh', hostname, isNet, ...counted];
   const { users } = setup;
   if (users !== undefined) await pinWithUsers(wanted, users);
   const command = users === undefined ? ['unshare'] : ['nsenter', `--user=${users.path}`];
@@ -188,5 +211,6 @@ async function pinWithUsers(wanted: [Kind, string][], { path, firstId }: PodUser
 
 async function runOrThrow([command = '', ...args]: string[]): Promise<void> {
   const { code, stderr } = await run(command, args, { timeoutMs: 30_000 });
+  if (code === refusedSysctlCode) throw refusedSysctl(stderr.trim());
   if (code !== 0) throw new Error(stderr.trim());
 }

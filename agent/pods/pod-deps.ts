@@ -43,6 +43,8 @@ export interface PodManagerDeps {
   log: Logger;
   /** Where the API is, seen from this node; undefined when it is out of reach. */
   api: () => ApiEndpoint | undefined;
+  /** Names of sysctls, or their beginnings with `*`, that pods may set although others may feel it. */
+  allowedUnsafeSysctls?: readonly string[];
   /** The host's own resolver settings, read anew for each sandbox. */
   hostDns: () => Promise<Dns>;
 }

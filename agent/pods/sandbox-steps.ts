@@ -5,12 +5,16 @@ import type { SandboxId } from '../runtime/driver.ts';
 import type { StepContext } from './container-steps.ts';
 import { configFailure } from './hold.ts';
 import { logDirectoryOf, removeTerminationLogs } from './pod-files.ts';
+import { specOf } from './pod-view.ts';
 import { runtimeStateOf } from './runtime-state.ts';
 import { identityOf, sandboxConfig } from './sandbox-config.ts';
 import { StepFailure } from './step-failure.ts';
+import { forbiddenSysctl } from './sysctls.ts';
 
 /** Makes the volumes of a pod, or brings them up to date. */
-export async function prepareVolumes({ deps, pod, events }: StepContext): Promise<void> {
+export async function prepareVolumes(context: StepContext): Promise<void> {
+  const { deps, pod, record, events } = context;
+  if (record.sandboxAttempt < 0 && isRejected(context)) return;
   try {
     await deps.volumes.prepare(pod);
   } catch (error) {
@@ -21,6 +25,7 @@ export async function prepareVolumes({ deps, pod, events }: StepContext): Promis
 
 export async function runSandbox(context: StepContext, attempt: number, signal: AbortSignal): Promise<void> {
   const { deps, pod, record, events, persist } = context;
+  if (isRejected(context)) return;
   const logDirectory = logDirectoryOf(deps.paths, identityOf(pod));
   await mkdir(logDirectory, { recursive: true, mode: 0o700 });
   const hostDns = await deps.hostDns();
@@ -29,6 +34,7 @@ export async function runSandbox(context: StepContext, attempt: number, signal: 
     await deps.gate.run(() => deps.driver.runSandbox(config, signal), signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (hasReason(error, 'Invalid')) return reject(context, 'SysctlRefused', messageOf(error));
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
     events.warning('FailedCreatePodSandBox', message);
     throw new StepFailure(sandboxFailure(error), message, { cause: error });
@@ -40,6 +46,21 @@ export async function runSandbox(context: StepContext, attempt: number, signal: 
 function sandboxFailure(error: unknown): string {
   if (hasReason(error, 'Forbidden')) return configFailure;
   return hasReason(error, 'Conflict') ? 'HostPortConflict' : 'CreatePodSandboxError';
+}
+
+/** Whether the rules of this node forbid the pod. */
+function isRejected(context: StepContext): boolean {
+  const forbidden = forbiddenSysctl(specOf(context.pod), context.deps.allowedUnsafeSysctls);
+  if (forbidden === undefined) return false;
+  reject(context, 'SysctlForbidden', `forbidden sysctl: ${forbidden}`);
+  return true;
+}
+
+/** This node does not run the pod, now or later: it has failed. */
+function reject({ record, events, persist }: StepContext, reason: string, message: string): void {
+  events.warning(reason, message);
+  record.failure = { reason, message: `Pod was rejected: ${message}` };
+  void persist();
 }
 
 /** Takes a sandbox away that has lost its namespaces or its network. */

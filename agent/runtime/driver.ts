@@ -33,6 +33,7 @@ export interface SandboxConfig {
   dns: { servers: string[]; searches: string[]; options: string[] };
   hostAliases: { ip: string; hostnames: string[] }[];
   ports: PortMapping[];
+  /** Kernel settings of its own namespaces. */
   sysctls: Record<string, string>;
   /** The users of its containers are those of the host. */
   hostUsers: boolean;
@@ -214,6 +215,7 @@ export interface RuntimeDriver {
   /** For nodeInfo.containerRuntimeVersion, as `oci://runc-1.1.5`. */
   version(): Promise<string>;
 
+  /** Throws BadRequest for sysctls that do not belong to a pod, Invalid for one that the kernel refuses. */
   runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxStatus>;
   /** Kills what still runs in it and takes down its network. */
   stopSandbox(id: SandboxId): Promise<void>;

@@ -28,6 +28,7 @@ interface UpOptions {
   agent: boolean;
   podCidr?: string;
   podSecurityExempt?: string;
+  allowedUnsafeSysctls?: string;
   logLevel: string;
 }
 
@@ -51,6 +52,7 @@ export function upCommand(): Command {
     .addOption(new Option('--runtime <name>', 'container runtime').choices(['oci']).default('oci'))
     .option('--pod-cidr <cidr>', 'network that nodes take their pod networks from')
     .option('--pod-security-exempt <list>', 'what Pod Security does not apply to: namespace=NAME, user=NAME, …')
+    .option('--allowed-unsafe-sysctls <names>', 'sysctls beside the safe ones that pods of this node may set')
     .option('--no-agent', 'run no pods on this machine')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .addHelpText(
@@ -161,6 +163,7 @@ function controllerArguments(options: UpOptions, dataDir: string): string[] {
 }
 
 function agentArguments(options: UpOptions, dataDir: string): string[] {
+  const sysctls = options.allowedUnsafeSysctls;
   return [
     '--data-dir',
     dataDir,
@@ -170,6 +173,7 @@ function agentArguments(options: UpOptions, dataDir: string): string[] {
     options.runtime,
     '--log-level',
     options.logLevel,
+    ...(sysctls === undefined ? [] : ['--allowed-unsafe-sysctls', sysctls]),
   ];
 }
 

@@ -73,6 +73,8 @@ export function sandboxTests(given: () => RuntimeBench): void {
     await assert.rejects(aSandbox(bench, { pod, attempt }), (error) => hasReason(error, 'AlreadyExists'));
     const sysctls = { 'kernel.panic': '1' };
     await assert.rejects(aSandbox(bench, { sysctls }), (error) => hasReason(error, 'BadRequest'));
+    const wrong = { 'net.ipv4.tcp_syncookies': 'no number' };
+    await assert.rejects(aSandbox(bench, { sysctls: wrong }), (error) => hasReason(error, 'Invalid'));
   });
 
   it('may see the processes of the node, and still takes all of its own with it', async () => {

@@ -47,6 +47,19 @@ describe('validation of pods', () => {
         'spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647',
       ],
       ['securityContext: {sysctls: [{name: ../x, value: "1"}]}', 'spec.securityContext.sysctls[0].name: Invalid value'],
+      ['securityContext: {sysctls: [{value: "1"}]}', 'spec.securityContext.sysctls[0].name: Required value'],
+      [
+        'securityContext: {sysctls: [{name: a.b, value: "1"}, {name: a.b, value: "2"}]}',
+        'spec.securityContext.sysctls[1].name: Duplicate value: "a.b"',
+      ],
+      [
+        'hostNetwork: true, securityContext: {sysctls: [{name: net/core/somaxconn, value: "1"}]}',
+        `spec.securityContext.sysctls[0].name: Invalid value: "net/core/somaxconn": may not be specified when 'hostNetwork' is true`,
+      ],
+      [
+        'hostIPC: true, securityContext: {sysctls: [{name: kernel.shm_rmid_forced, value: "1"}]}',
+        `spec.securityContext.sysctls[0].name: Invalid value: "kernel.shm_rmid_forced": may not be specified when 'hostIPC' is true`,
+      ],
       ['os: {name: windows}', 'spec.os.name: Unsupported value: "windows"'],
       ['hostAliases: [{ip: x}]', 'spec.hostAliases[0].ip: Invalid value'],
     ]);

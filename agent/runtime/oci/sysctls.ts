@@ -1,8 +1,6 @@
 import { ApiError } from '../../../shared/errors.ts';
+import { normalizeSysctl, sysctlNamespace } from '../../../shared/objects/sysctls.ts';
 import type { SandboxConfig } from '../driver.ts';
-
-const ipcNames = /^(kernel[./](shm[a-z_]+|msg[a-z_]+|sem)|fs[./]mqueue[./][a-z_]+)$/;
-const netNames = /^net[./][A-Za-z0-9_./-]+$/;
 
 /**
  * The kernel settings of a sandbox's own namespaces. Throws BadRequest for one that would change the host: names lead
@@ -12,15 +10,19 @@ export function sandboxSysctls(
   config: Pick<SandboxConfig, 'sysctls' | 'hostNetwork' | 'hostIpc'>,
 ): Record<string, string> {
   for (const name of Object.keys(config.sysctls)) {
-    const isNet = netNames.test(name) && !name.split(/[./]/).includes('');
-    const isIpc = ipcNames.test(name);
-    if (!isNet && !isIpc) throw new ApiError('BadRequest', `sysctl "${name}" does not belong to a pod`);
-    if (isNet && config.hostNetwork)
+    const namespace = /^[A-Za-z0-9_./-]+$/.test(name) ? sysctlNamespace(name) : undefined;
+    const isPath = !name.split(/[./]/).includes('');
+    if (namespace === undefined || !isPath)
+      throw new ApiError('BadRequest', `sysctl "${name}" does not belong to a pod`);
+    if (namespace === 'net' && config.hostNetwork)
       throw new ApiError('BadRequest', `sysctl "${name}" needs a network of the pod's own`);
-    if (isIpc && config.hostIpc)
+    if (namespace === 'ipc' && config.hostIpc)
       throw new ApiError('BadRequest', `sysctl "${name}" needs an ipc namespace of the pod's own`);
   }
-  if (config.hostNetwork) return config.sysctls;
+  const sysctls = Object.fromEntries(
+    Object.entries(config.sysctls).map(([name, value]) => [normalizeSysctl(name), value]),
+  );
+  if (config.hostNetwork) return sysctls;
   // Ports below 1024 are nothing special inside a pod: then hardly anything needs NET_BIND_SERVICE.
-  return { 'net.ipv4.ip_unprivileged_port_start': '0', ...config.sysctls };
+  return { 'net.ipv4.ip_unprivileged_port_start': '0', ...sysctls };
 }

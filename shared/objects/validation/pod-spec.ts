@@ -1,5 +1,6 @@
 import type { Cause } from '../../errors.ts';
 import { appArmorAnnotation } from '../pod-fields.ts';
+import { sysctlNamespace } from '../sysctls.ts';
 import type { PodSpec, PodTemplateSpec, Toleration } from '../types.ts';
 import { eachOf, findDuplicates, forbidden, invalid, required } from './causes.ts';
 import { containersCauses, idCauses, profileCauses } from './container.ts';
@@ -95,7 +96,8 @@ function hostAliasCauses({ hostAliases }: PodSpec, path: string): Cause[] {
   ]);
 }
 
-function securityCauses({ securityContext = {}, shareProcessNamespace, hostPID }: PodSpec, path: string): Cause[] {
+function securityCauses(spec: PodSpec, path: string): Cause[] {
+  const { securityContext = {}, shareProcessNamespace, hostPID } = spec;
   const { runAsUser, runAsGroup, fsGroup, supplementalGroups, sysctls } = securityContext;
   const { seccompProfile, appArmorProfile } = securityContext;
   const field = `${path}.securityContext`;
@@ -104,7 +106,12 @@ function securityCauses({ securityContext = {}, shareProcessNamespace, hostPID }
     ...eachOf(supplementalGroups, `${field}.supplementalGroups`, (group, at) => between(group, at, 0, maxSeconds)),
     ...profileCauses(seccompProfile, 'seccomp', `${field}.seccompProfile`),
     ...profileCauses(appArmorProfile, 'AppArmor', `${field}.appArmorProfile`),
-    ...eachOf(sysctls, `${field}.sysctls`, ({ name }, at) => sysctlCauses(name, `${at}.name`)),
+    ...eachOf(sysctls, `${field}.sysctls`, ({ name }, at) => sysctlCauses(name, spec, `${at}.name`)),
+    ...findDuplicates(
+      sysctls,
+      (index) => `${field}.sysctls[${index}].name`,
+      ({ name }) => name,
+    ),
   ];
   if (!shareProcessNamespace || !hostPID) return causes;
   return [
@@ -140,8 +147,12 @@ export function appArmorAnnotationCauses(
   });
 }
 
-function sysctlCauses(name: string, field: string): Cause[] {
+function sysctlCauses(name: string, { hostNetwork, hostIPC }: PodSpec, field: string): Cause[] {
   const isName = /^(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/;
-  if (!name || (name.length <= 253 && isName.test(name))) return [];
+  if (!name) return [];
+  const namespace = sysctlNamespace(name);
+  const host = namespace === 'net' && hostNetwork ? 'hostNetwork' : namespace === 'ipc' && hostIPC ? 'hostIPC' : '';
+  if (host !== '') return [invalid(field, name, `may not be specified when '${host}' is true`)];
+  if (name.length <= 253 && isName.test(name)) return [];
   return [invalid(field, name, 'must have at most 253 characters and be a dotted name of lower case alphanumerics')];
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { listMounts, mount, unmount } from '../../../agent/host/mounts.ts';
 import { isPinned, pinNamespaces, unpin } from '../../../agent/host/namespaces.ts';
 import { run } from '../../../agent/host/run.ts';
+import { hasReason, messageOf } from '../../../shared/errors.ts';
 
 describe('mounts', () => {
   let directory: string;
@@ -73,7 +74,14 @@ describe('namespaces', () => {
 
   it('leave nothing when a setting is refused', async () => {
     const pins = { net: join(directory, 'net') };
-    await assert.rejects(pinNamespaces(pins, { hostname: 'pod', sysctls: { 'net.nope': '1' } }), /net\/nope/);
+    const refused = { 'net.nope': '1', 'net.ipv4.tcp_syncookies': 'no number', 'net.ipv4.conf.lo/1.forwarding': '1' };
+    for (const [name, value] of Object.entries(refused)) {
+      const pinning = pinNamespaces(pins, { hostname: 'pod', sysctls: { [name]: value } });
+      await assert.rejects(pinning, (error) => {
+        const path = name.replaceAll('.', ' ').replaceAll('/', '.').replaceAll(' ', '/');
+        return hasReason(error, 'Invalid') && messageOf(error).includes(`/proc/sys/${path}`);
+      });
+    }
     assert.deepEqual(await readdir(directory), []);
   });
 });

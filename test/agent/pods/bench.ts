@@ -19,6 +19,7 @@ export class Bench {
   readonly drained: string[] = [];
   allocatable: Record<string, number> = {};
   volumesError: Error | undefined;
+  allowedUnsafeSysctls: string[] = [];
   #scope = new Scope('bench');
   readonly #directory: string;
 
@@ -70,6 +71,7 @@ export class Bench {
         allocatable: this.allocatable,
       },
       api: () => undefined,
+      allowedUnsafeSysctls: this.allowedUnsafeSysctls,
       hostDns: () =>
         Promise.resolve({
           servers: [],
