@@ -1,5 +1,4 @@
 import { pipeline } from 'node:stream/promises';
-import { hasReason } from '../../shared/errors.ts';
 import type { ContainerState, KubeObject, Pod, Stored } from '../../shared/objects/types.ts';
 import { attach } from './attach.ts';
 import type { EnterOptions } from './enter.ts';
@@ -10,7 +9,7 @@ import { waitFor } from '../show/watching.ts';
 const endWithinMs = 60_000;
 
 /**
- * Attaches to a container that was just asked for, once it runs; shows the log of one that has ended already. Resolves
+ * Attaches to a container that was just asked for, once it runs; shows the log of one that ended before it was attached, or said nothing since. Resolves
  * with its exit code, 0 for one that runs on. Throws when it does not start in time: within a minute, unless `podRunningTimeout` says otherwise.
  */
 export async function attachStarted(
@@ -27,25 +26,32 @@ export async function attachStarted(
     return found?.running !== undefined || found?.terminated !== undefined;
   };
   await waitFor(session, ref, `the start of container ${container}`, options.podRunningTimeout ?? 60_000, hasStarted);
+  let isShown = false;
   if (state?.running !== undefined) {
     const pod = await session.client.call<Stored<Pod>>('GET', pathOf(ref));
-    const code = await attach(session, { name: ref.name, pod, container }, options).catch((error: unknown) => {
-      if (!hasReason(error, 'NotFound')) throw error;
-      return 0;
+    const entered = { name: ref.name, pod, container };
+    const attached = attach(session, entered, { ...options, onOutput: () => (isShown = true) });
+    const code = await attached.catch(async (error: unknown) => {
+      if (hasEnded(await session.client.call<Stored<Pod>>('GET', pathOf(ref)), container)) return 0; // it came too late
+      throw error;
     });
     if (pod.spec?.restartPolicy === 'Always') return code;
-    await waitFor(
-      session,
-      ref,
-      `the end of container ${container}`,
-      endWithinMs,
-      (object) => look(object)?.terminated !== undefined,
-    );
-  } else {
+    const what = `the end of container ${container}`;
+    await waitFor(session, ref, what, endWithinMs, (object) => look(object)?.terminated !== undefined);
+  }
+  if (!isShown) {
     const log = await session.client.open('GET', `${pathOf(ref)}/log`, { query: { container } });
     await pipeline(log, process.stdout, { end: false });
   }
   return state?.terminated?.exitCode ?? 0;
+}
+
+function hasEnded(pod: Stored<Pod>, container: string): boolean {
+  return (
+    pod.status?.phase === 'Succeeded' ||
+    pod.status?.phase === 'Failed' ||
+    stateOf(pod, container)?.terminated !== undefined
+  );
 }
 
 function stateOf(pod: Stored<Pod> | undefined, container: string): ContainerState | undefined {

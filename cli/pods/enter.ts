@@ -11,6 +11,8 @@ export interface EnterOptions extends ApiOptions {
   container?: string;
   stdin?: boolean;
   tty?: boolean;
+  /** Called when the container has written something. */
+  onOutput?: () => void;
 }
 
 /** A container that somebody enters; the server chooses it when the pod is not known. */
@@ -52,7 +54,14 @@ export function enter(
   for (const [flag, on] of Object.entries({ stdin: options.stdin === true, stdout: true, stderr: !tty, tty }))
     query.set(flag, String(on));
   const path = resourcePath(names.findKind('v1', 'Pod'), namespace, name);
-  const streams = { stdout, stderr, tty: tty && hasTerminal, ...(options.stdin === true && { stdin }) };
+  const { onOutput } = options;
+  const streams = {
+    stdout,
+    stderr,
+    tty: tty && hasTerminal,
+    ...(onOutput && { onOutput }),
+    ...(options.stdin === true && { stdin }),
+  };
   return runPodSession(client, `${path}/${command === undefined ? 'attach' : 'exec'}?${query.toString()}`, streams);
 }
 

@@ -9,6 +9,8 @@ export interface SessionStreams {
   stdout: Writable;
   stderr: Writable;
   tty: boolean;
+  /** Called when something was shown. */
+  onOutput?: () => void;
 }
 
 /** How a session ended: a Status, as Kubernetes sends it on the error channel. */
@@ -62,6 +64,7 @@ export async function runPodSession(
       socket.on('message', (data: RawData) => {
         const message = toBuffer(data);
         const body = message.subarray(1);
+        if (body.length > 0 && (message[0] === channel.stdout || message[0] === channel.stderr)) streams.onOutput?.();
         if (message[0] === channel.stdout) show(socket, streams.stdout, body);
         else if (message[0] === channel.stderr) show(socket, streams.stderr, body);
         else if (message[0] === channel.error) status = JSON.parse(body.toString()) as SessionStatus;
