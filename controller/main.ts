@@ -28,7 +28,7 @@ import type { HistoryStore } from './history/history-store.ts';
 import { HistoryPodLogs } from './history/pod-logs.ts';
 import { openSqliteHistory } from './history/sqlite-history.ts';
 import { MetricsListener } from './metrics/listener.ts';
-import { EventLoopDelay, processRegistry } from './metrics/process.ts';
+import { EventLoopDelay, processRegistry, showLife } from './metrics/process.ts';
 import { Samples } from './metrics/samples.ts';
 import { registerStateMetrics } from './metrics/state-metrics.ts';
 import { UsageWindows } from './metrics/usage.ts';
@@ -37,6 +37,7 @@ import { BusAuthority } from './nodes/jwt.ts';
 import { NatsServer } from './nodes/nats-server.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { startReconcilers } from './reconcile/start.ts';
+import { WorkJournal } from './reconcile/work-journal.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { readSettings, type ControllerSettings } from './settings.ts';
 import { openStore } from './store/cached-store.ts';
@@ -92,7 +93,7 @@ async function start(): Promise<Close> {
   const begun: Close[] = [];
   const registry = processRegistry();
   const delay = new EventLoopDelay(systemClock, registry);
-  scope.spawn((signal) => delay.measure(showLife, signal), ignore);
+  delay.run(scope, showLife);
   const context = { settings, directory, pki, registry, delay, clock: systemClock, log, scope, begun };
   const close = async (): Promise<void> => {
     for (const end of begun.toReversed()) await end();
@@ -178,14 +179,15 @@ async function openAgents(context: Context, { store, history, events }: Storage)
 
 /** Everything that brings what is observed to what is desired. */
 function decide(
-  { clock, log, registry, scope, pki }: Context,
+  { settings, directory, clock, log, registry, scope, pki }: Context,
   { store, events, podSecurity }: Storage,
   { nodes, accountTokens }: Agents,
   address: Address,
 ): void {
   const issueLasting: AccountTokens['issueLasting'] = (order) => accountTokens.issueLasting(order);
   const api = { address: reachableAddress(address), port: address.port, authority: pki.authority, issueLasting };
-  const deps = { clock, log, events, random: Math.random, registry, liveness: nodes.liveness, api };
+  const journal = new WorkJournal(join(directory, 'work.journal'), clock, settings.wasStuck);
+  const deps = { clock, log, events, random: Math.random, registry, journal, liveness: nodes.liveness, api };
   const storeOf = (manager: string): Store =>
     new ManagedStore(store, manager, clock, podSecurity.admitFor(`system:${manager}`));
   startReconcilers({ ...deps, bootstrap, store: storeOf('kube-controller-manager') }, scope.child('reconcilers'));
@@ -276,20 +278,16 @@ function renewBusCertificate(server: NatsServer, { settings, pki, clock, log, sc
     await pki.serverIdentity('bus', reachableNames(settings.busListen));
     await server.reload();
   };
-  scope.spawn(async (signal) => {
-    for (;;) {
-      await clock.sleep(certificateCheckMs, signal);
-      await renew().catch((error: unknown) => log.error('the bus certificate was not renewed', { error }));
-    }
-  }, ignore);
+  scope.spawn(
+    async (signal) => {
+      for (;;) {
+        await clock.sleep(certificateCheckMs, signal);
+        await renew().catch((error: unknown) => log.error('the bus certificate was not renewed', { error }));
+      }
+    },
+    () => undefined,
+  );
 }
-
-/** For the parent that starts this process again when it does not answer any more. */
-function showLife(): void {
-  if (process.connected) process.send?.({ alive: true });
-}
-
-function ignore(): void {}
 
 /** The cluster's name for machines: the uid of a namespace that is made once and stays. */
 function clusterIdOf(store: Store): string {

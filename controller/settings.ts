@@ -25,6 +25,8 @@ export interface ControllerSettings {
   logLevel: LogLevel;
   /** What the pod security labels of namespaces do not apply to. */
   podSecurityExempt: PodSecurityExemptions;
+  /** The controller before this one was killed since it did not answer, or ended itself amid its work. */
+  wasStuck: boolean;
 }
 
 interface Flags {
@@ -66,6 +68,7 @@ export function readSettings(argv: readonly string[]): ControllerSettings {
     podCidr: parseCidr('pod-cidr', flags.podCidr),
     nodeGraceMs: 4000,
     logLevel: parseLogLevel('log-level', flags.logLevel),
+    wasStuck: (process.env['BERTH_LAST_END'] ?? '') !== '',
     podSecurityExempt: parseExemptions('pod-security-exempt', flags.podSecurityExempt),
   };
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../shared/clock.ts';
+import type { Scope } from '../../shared/scope.ts';
 
 /** The process's own numbers, without the gauges that have the name of a counter. */
 export function processRegistry(): Registry {
@@ -8,6 +9,11 @@ export function processRegistry(): Registry {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 });
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   return registry;
+}
+
+/** For the parent that starts this process again when it does not answer any more. */
+export function showLife(): void {
+  if (process.connected) process.send?.({ alive: true });
 }
 
 const tickMs = 1_000;
@@ -37,7 +43,14 @@ export class EventLoopDelay {
   }
 
   /** Calls `tick` every second as well, as long as the main thread gets to it. */
-  async measure(tick: () => void, signal: AbortSignal): Promise<void> {
+  run(scope: Scope, tick: () => void): void {
+    scope.spawn(
+      (signal) => this.#measure(tick, signal),
+      () => undefined,
+    );
+  }
+
+  async #measure(tick: () => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       tick();
       const due = this.#clock.monotonic() + tickMs;

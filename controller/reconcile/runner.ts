@@ -1,5 +1,6 @@
 import { backoffMs } from '../../shared/backoff.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { ResourceName } from '../../shared/objects/resources.ts';
 import { hasReason } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Scope } from '../../shared/scope.ts';
@@ -28,11 +29,13 @@ export class Runner {
   readonly #metrics: QueueMetrics;
   readonly #failures = new Map<string, number>();
   readonly #pace: KeyPace;
+  readonly #deps: Partial<Pick<ReconcileDeps, 'journal' | 'store' | 'events'>>;
 
   constructor(
     name: string,
     reconcile: Reconcile,
-    deps: Pick<ReconcileDeps, 'clock' | 'log' | 'registry'>,
+    deps: Pick<ReconcileDeps, 'clock' | 'log' | 'registry' | 'journal'> &
+      Partial<Pick<ReconcileDeps, 'store' | 'events'>>,
     scope: Scope,
     workers = 4,
   ) {
@@ -43,6 +46,7 @@ export class Runner {
     this.#queue = new WorkQueue(deps.clock, scope);
     this.#metrics = queueMetrics(deps.registry, name);
     this.#pace = new KeyPace(deps.clock);
+    this.#deps = deps;
     for (let worker = 0; worker < workers; worker += 1) {
       scope.spawn(
         (signal) => this.#work(signal),
@@ -69,7 +73,7 @@ export class Runner {
   async #work(signal: AbortSignal): Promise<void> {
     for (let key = await this.#queue.next(); key !== undefined; key = await this.#queue.next()) {
       this.#metrics.depth(this.#queue.size);
-      const again = this.#pace.waitOf(key) ?? (await this.#once(key, signal));
+      const again = this.#asideMs(key) ?? this.#pace.waitOf(key) ?? (await this.#once(key, signal));
       this.#queue.done(key);
       if (again !== undefined) this.#queue.addAfter(key, again);
     }
@@ -77,6 +81,7 @@ export class Runner {
 
   async #once(key: string, signal: AbortSignal): Promise<number | undefined> {
     const start = this.#clock.monotonic();
+    const slot = this.#deps.journal?.begin(this.#name, key);
     try {
       const again = await this.#reconcile(key, signal);
       this.#failures.delete(key);
@@ -85,8 +90,23 @@ export class Runner {
       if (signal.aborted) return undefined;
       return this.#failed(key, error);
     } finally {
+      if (slot !== undefined) this.#deps.journal?.end(slot);
       this.#metrics.worked(this.#clock.monotonic() - start);
     }
+  }
+
+  /** For how long the key is left alone, since the process was stuck over it. */
+  #asideMs(key: string): number | undefined {
+    const { journal, store, events } = this.#deps;
+    const aside = journal?.asideFor(this.#name, key);
+    if (aside?.isNews !== true) return aside?.leftMs;
+    const seconds = Math.ceil(aside.leftMs / 1_000);
+    this.#log.error('key set aside: the controller was stuck over it', { key, seconds });
+    const [resource, name] = objectOfKey(this.#name, key);
+    const object = resource && store?.get(resource, ...name);
+    const message = `The controller was stuck when it worked on this object (${this.#name}): it is left alone for ${seconds} s`;
+    if (object) events?.record(object, 'Warning', 'SetAside', message, 'controllermanager');
+    return aside.leftMs;
   }
 
   #failed(key: string, error: unknown): number {
@@ -98,6 +118,30 @@ export class Runner {
     else this.#log.warn('reconcile failed', { key, failures, retryInMs, error });
     return retryInMs;
   }
+}
+
+/** Whose keys are whose names; keys of others begin with the resource. */
+const resourcesOfRunners: Record<string, ResourceName> = {
+  deployment: 'deployments.apps',
+  replicaset: 'replicasets.apps',
+  replicationcontroller: 'replicationcontrollers',
+  job: 'jobs.batch',
+  endpoints: 'services',
+  disruption: 'poddisruptionbudgets.policy',
+  'account-secret': 'secrets',
+  namespace: 'namespaces',
+  'cluster-role': 'clusterroles.rbac.authorization.k8s.io',
+  'node-lifecycle': 'nodes',
+  'taint-eviction': 'nodes',
+};
+
+/** The resource, namespace and name that a key of this runner is about. */
+function objectOfKey(runner: string, key: string): [ResourceName | undefined, [string, string]] {
+  const own = resourcesOfRunners[runner];
+  const [first = '', ...rest] = key.split(' ');
+  const text = own === undefined ? rest.join(' ') : key;
+  const { namespace, name } = text.includes('/') ? splitKey(text) : { namespace: '', name: text };
+  return [own ?? (rest.length > 0 ? first : undefined), [namespace, name]];
 }
 
 /** Slows down keys that come back over and over: whatever adds them, they do not take the whole process. */
