@@ -56,7 +56,9 @@ function createFile(path: string): void {
 function connect(path: string, isNew: boolean): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
+    // What is deleted or replaced is overwritten with zeros: it may have been a Secret.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+    db.exec('PRAGMA secure_delete = ON');
     if (isNew) db.exec(schema);
     else checkOwner(db, path);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');

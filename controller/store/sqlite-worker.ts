@@ -19,6 +19,7 @@ class StateFile {
   readonly #options: WorkerOptions;
   readonly #reserve: DiskReserve | undefined;
   readonly #statements;
+  #cleaning: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -26,6 +27,7 @@ class StateFile {
     this.#reserve = path === ':memory:' ? undefined : new DiskReserve(`${path}-reserve`, reserveBytes);
     this.#db = this.#withReserve(() => openStateFile(path));
     this.#reserve?.take();
+    this.#emptyLog(); // a process that was killed may have left Secrets in it
     const where = 'WHERE resource = ? AND namespace = ? AND name = ?';
     this.#statements = {
       all: this.#db.prepare('SELECT resource, namespace, name, version, body, checksum FROM objects'),
@@ -45,6 +47,7 @@ class StateFile {
       case 'write':
         return { did: 'write', results: this.#writeSomehow(request.writes) };
       case 'close':
+        clearTimeout(this.#cleaning);
         this.#db.close();
         return { did: 'close' };
     }
@@ -67,7 +70,15 @@ class StateFile {
   /** Deletes go on when nothing is left of the disk, or there never would be more. */
   #writeSomehow(writes: Write[]): WriteResult[] {
     const isDeletes = writes.every((write) => write.do === 'delete');
+    this.#overwriteWhileThereIsSpace();
     return isDeletes ? this.#withReserve(() => this.#write(writes)) : this.#write(writes);
+  }
+
+  /** Zeros take space in the log: on a full disk it is more important that deletes succeed. */
+  #overwriteWhileThereIsSpace(): void {
+    if (this.#reserve === undefined) return;
+    const { path, reserveBytes } = this.#options;
+    this.#db.exec(`PRAGMA secure_delete = ${freeBytes(path) < reserveBytes ? 'OFF' : 'ON'}`);
   }
 
   /** Tries again with what was held back when the disk is full. */
@@ -96,6 +107,7 @@ class StateFile {
       });
       if (version > before) this.#statements.setVersion.run(version);
       this.#db.exec('COMMIT');
+      if (writes.some(replacesSecret)) this.#cleaning ??= setTimeout(() => this.#emptyLog(), secretsLeaveWithinMs);
       return results;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -123,6 +135,16 @@ class StateFile {
     }
   }
 
+  /** Moves the write-ahead log into the file and cuts it off: only then what was deleted is nowhere any more. */
+  #emptyLog(): void {
+    this.#cleaning = undefined;
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      this.#cleaning = setTimeout(() => this.#emptyLog(), tryAgainMs); // as when the disk is full
+    }
+  }
+
   #refuse({ resource, namespace, name }: ObjectKey): WriteResult {
     const found = this.#statements.find.get(resource, namespace, name);
     return { refused: found === undefined ? 'NotFound' : 'Conflict' };
@@ -147,6 +169,14 @@ class StateFile {
     const size = this.#db.prepare('PRAGMA page_size').get()?.['page_size'];
     return Number(pages) * Number(size);
   }
+}
+
+/** How long the bytes of a Secret that was deleted or replaced may stay in the log of the state file. */
+const secretsLeaveWithinMs = 1000;
+const tryAgainMs = 30_000;
+
+function replacesSecret(write: Write): boolean {
+  return write.do !== 'create' && write.key.resource === 'secrets';
 }
 
 function serve(): void {
