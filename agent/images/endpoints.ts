@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { http } from '../../shared/http.ts';
+import { lookupElsewhere } from './local-addresses.ts';
 import { normalizeRegistry } from './reference.ts';
 import type { Registries, RegistrySettings } from './registry-settings.ts';
 
@@ -42,16 +43,19 @@ export class Endpoints {
     return { registry, base: `${isPlain ? 'http' : 'https'}://${host}` };
   }
 
-  /** What connects to `url` for an endpoint, through the proxy that the environment names. Elsewhere than at the endpoint itself, certificates are always checked. */
-  agent(url: URL, endpoint: Endpoint): Agent {
+  /**
+   * What connects to `url` for an endpoint, through the proxy that the environment names. Elsewhere than at the endpoint
+   * itself, certificates are always checked; `isElsewhere` says that no name may lead to this machine or its link.
+   */
+  agent(url: URL, endpoint: Endpoint, isElsewhere: boolean): Agent {
     const settings = this.#registries.get(endpoint.registry);
     const isOwn = url.origin === new URL(endpoint.base).origin;
     const tls = { ca: settings?.ca, skipVerify: isOwn && settings?.skipVerify === true };
     const [isSecure, isDirect] = [url.protocol === 'https:', isLoopback(url.host)];
-    const key = JSON.stringify([tls, isSecure, isDirect]);
+    const key = JSON.stringify([tls, isSecure, isDirect, isElsewhere]);
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const made = makeAgent(tls, isSecure, isDirect);
+    const made = makeAgent(tls, isSecure, { isDirect, isElsewhere });
     this.#agents.set(key, made);
     return made;
   }
@@ -65,9 +69,16 @@ export class Endpoints {
 
 type Tls = Pick<RegistrySettings, 'ca' | 'skipVerify'>;
 
-function makeAgent({ ca, skipVerify }: Tls, isSecure: boolean, isDirect: boolean): Agent {
+interface Route {
+  /** Not through a proxy. */
+  isDirect: boolean;
+  isElsewhere: boolean;
+}
+
+function makeAgent({ ca, skipVerify }: Tls, isSecure: boolean, { isDirect, isElsewhere }: Route): Agent {
   const proxy = isDirect ? {} : { proxyEnv: process.env };
-  const options = { keepAlive: true, maxSockets: connectionsPerHost, ...proxy };
+  const lookup = isElsewhere ? { lookup: lookupElsewhere } : {};
+  const options = { keepAlive: true, maxSockets: connectionsPerHost, ...proxy, ...lookup };
   if (!isSecure) return new http.Agent(options);
   // One context for all connections: reading hundreds of certificates takes a while.
   return new HttpsAgent({ ...options, secureContext: trust(ca), rejectUnauthorized: !skipVerify });

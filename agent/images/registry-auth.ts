@@ -8,8 +8,13 @@ export interface Challenge {
   parameters: Map<string, string>;
 }
 
-/** Asks a token endpoint; `authorization` is the user's own or undefined. Throws RegistryError. */
-export type TokenRequest = (url: URL, authorization: string | undefined, signal?: AbortSignal) => Promise<unknown>;
+/** Asks the token endpoint that the registry at `origin` names; `authorization` is the user's own or undefined. Throws RegistryError. */
+export type TokenRequest = (
+  url: URL,
+  origin: string,
+  authorization: string | undefined,
+  signal?: AbortSignal,
+) => Promise<unknown>;
 
 interface Token {
   header: string;
@@ -89,7 +94,7 @@ export class RegistryAuth {
     url.searchParams.delete('scope');
     for (const one of scope.split(' ')) url.searchParams.append('scope', one);
     const asked = this.#clock.monotonic();
-    const answer = await this.#requestToken(url, credentials && basicHeader(credentials), signal);
+    const answer = await this.#requestToken(url, origin, credentials && basicHeader(credentials), signal);
     const { token, access_token, expires_in } = (answer ?? {}) as Record<string, unknown>;
     const text = typeof token === 'string' && token !== '' ? token : access_token;
     if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {

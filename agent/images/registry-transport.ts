@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { type Endpoint, Endpoints } from './endpoints.ts';
 import { exchange } from './http-exchange.ts';
 import type { RegistryCredentials } from './image-service.ts';
+import { isLocalHost, LocalAddressError, refuseLocalAddress } from './local-addresses.ts';
 import { RegistryAuth } from './registry-auth.ts';
 import { answerError, connectionError, isPermanent, readRegistryMessage, RegistryError } from './registry-errors.ts';
 import { RegistryGate, retryAfterMs } from './registry-gate.ts';
@@ -64,7 +65,7 @@ export class RegistryTransport {
     this.#random = random;
     this.#progressTimeoutMs = limits.progressTimeoutMs ?? 30_000;
     this.#gate = new RegistryGate(clock, limits.maxWaitMs ?? 60_000);
-    this.#auth = new RegistryAuth(clock, (url, authorization, signal) => this.#token(url, authorization, signal));
+    this.#auth = new RegistryAuth(clock, (...request) => this.#token(...request));
   }
 
   /**
@@ -130,7 +131,7 @@ export class RegistryTransport {
     for (let redirects = 0; ; redirects += 1) {
       const isOwn = url.origin === origin;
       const headers = { ...wish.headers, ...(isOwn && authorization !== undefined ? { authorization } : {}) };
-      const answer = await this.#once(url, endpoint, { ...wish, headers });
+      const answer = await this.#once(url, endpoint, { ...wish, headers }, origin);
       const location = answer.headers.location;
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
       if (!isRedirect || (wish.method !== 'GET' && wish.method !== 'HEAD')) return answer;
@@ -145,13 +146,25 @@ export class RegistryTransport {
     }
   }
 
-  async #once(url: URL, endpoint: Endpoint, wish: RegistryRequest): Promise<RegistryAnswer> {
+  /** `from` is the registry that has named `url`: unless it is on this machine or its link itself, it may not lead there. */
+  async #once(url: URL, endpoint: Endpoint, wish: RegistryRequest, from: string): Promise<RegistryAnswer> {
+    if (url.origin === from) return this.#exchange(url, endpoint, wish, false);
+    try {
+      refuseLocalAddress(url);
+      return await this.#exchange(url, endpoint, wish, true);
+    } catch (error) {
+      if (!(error instanceof LocalAddressError) || !(await isLocalHost(new URL(from)))) throw error;
+      return this.#exchange(url, endpoint, wish, false);
+    }
+  }
+
+  async #exchange(url: URL, endpoint: Endpoint, wish: RegistryRequest, isElsewhere: boolean): Promise<RegistryAnswer> {
     const body = await exchange(url, {
       method: wish.method,
       headers: { 'user-agent': 'berth', ...wish.headers },
       body: wish.body?.(),
       signal: wish.signal,
-      agent: this.endpoints.agent(url, endpoint),
+      agent: this.endpoints.agent(url, endpoint, isElsewhere),
       silenceMs: this.#progressTimeoutMs,
     });
     const plain = Object.entries(body.headers).map(([key, value]) => {
@@ -160,13 +173,13 @@ export class RegistryTransport {
     return { status: body.statusCode ?? 0, headers: Object.fromEntries(plain) as RegistryAnswer['headers'], body, url };
   }
 
-  async #token(url: URL, authorization: string | undefined, signal?: AbortSignal): Promise<unknown> {
+  async #token(url: URL, from: string, authorization: string | undefined, signal?: AbortSignal): Promise<unknown> {
     const what = `get a token for ${url.searchParams.get('scope') ?? 'the registry'}`;
     const endpoint = { registry: url.host, base: url.origin };
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
     await this.#gate.pass(url.host, what, signal);
     const wish: RegistryRequest = { method: 'GET', target: url.href, scope: '', what, headers, signal };
-    const answer = await this.#once(url, endpoint, wish);
+    const answer = await this.#once(url, endpoint, wish, from);
     if (answer.status !== 200) throw await this.#refusal(answer, url.host, url.origin, what);
     const body = await readBounded(answer.body, maxTokenBytes, what);
     try {

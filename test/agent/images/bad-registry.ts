@@ -15,7 +15,7 @@ export interface Seen {
 /** What happens instead of the right answer; true when it has answered. */
 export type Misbehaviour = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
-/** A registry on loopback that serves what it is given, and misbehaves on demand. */
+/** A registry on loopback, or another address of this machine, that serves what it is given, and misbehaves on demand. */
 export class BadRegistry {
   readonly seen: Seen[] = [];
   misbehave: Misbehaviour = () => false;
@@ -23,11 +23,11 @@ export class BadRegistry {
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   host = '';
 
-  async start(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
+  async start(on = '127.0.0.1'): Promise<this> {
+    this.#server.listen(0, on);
     await once(this.#server, 'listening');
     const address = this.#server.address();
-    this.host = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    this.host = `${on}:${typeof address === 'object' && address !== null ? address.port : 0}`;
     return this;
   }
 

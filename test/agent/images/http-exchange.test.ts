@@ -32,7 +32,7 @@ describe('exchange', () => {
     try {
       for (const base of ['http://registry.example', proxy]) {
         const url = new URL(`${base}/v2/`);
-        const agent = endpoints.agent(url, { registry: url.host, base });
+        const agent = endpoints.agent(url, { registry: url.host, base }, base !== proxy);
         await buffer(await exchange(url, { method: 'GET', headers: {}, agent, silenceMs: 5000 }));
       }
     } finally {
