@@ -128,6 +128,19 @@ describe('credentials for registries', () => {
     await assert.rejects(test.store.pull(name), /not a web address/);
   });
 
+  it('tries those of the caller before those of the settings, and none before it is asked for some', async () => {
+    const settings: RegistrySettings = { mirrors: [], skipVerify: false, username: 'robot', password };
+    const withSettings = await aStore({ registries: new Map([[registry.host, settings]]) });
+    registry.misbehave = (request, response) =>
+      request.headers.authorization === basic ? false : challenge(response, 'Basic realm="r"');
+    const wrong = { registry: registry.host, username: 'robot', password: 'wrong' };
+    await withSettings.store.pull(name, { credentials: [wrong] });
+    const wrongBasic = `Basic ${Buffer.from('robot:wrong').toString('base64')}`;
+    const sent = registry.seen.map(({ authorization }) => authorization);
+    assert.deepEqual(sent.slice(0, 4), [undefined, wrongBasic, undefined, basic]);
+    await withSettings.close();
+  });
+
   it('asks mirrors first and the registry when they have nothing', async () => {
     const settings: RegistrySettings = { mirrors: [`http://${other.host}/prefix`], skipVerify: false };
     const mirrored = await aStore({ registries: new Map([[registry.host, settings]]) });
