@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { backoffMs } from '../../../shared/backoff.ts';
 import { rfc3339 } from '../../../shared/clock.ts';
 import { ApiError, hasReason, messageOf } from '../../../shared/errors.ts';
 import { matchesLabels, podSelectorOf, requirementsOf, selects } from '../../../shared/objects/selector.ts';
@@ -59,7 +60,10 @@ export class ReplicaSetReconciler {
     const left = this.#podsOf(set);
     await this.#writeStatus(set, left, failure);
     if (failure !== undefined) throw failure.error;
-    return untilNextAvailable(left, set.spec?.minReadySeconds ?? 0, this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    const delays = [untilNextAvailable(left, set.spec?.minReadySeconds ?? 0, now), untilReplaced(set, left, now)];
+    const next = Math.min(...delays.map((delay) => delay ?? Infinity));
+    return next === Infinity ? undefined : next;
   }
 
   async #applyPlan(set: ReplicaSetObject, pods: readonly PodObject[]): Promise<StepFailure | undefined> {
@@ -72,7 +76,8 @@ export class ReplicaSetReconciler {
       return podFromTemplate(this.#deps.store, set, template, name);
     };
     const wanted = steps.reduce((sum, step) => (step.do === 'create' ? sum + step.count : sum), 0);
-    const count = this.#isEmptied(set) ? 0 : Math.min(wanted, maxCreations);
+    const mustWait = this.#isEmptied(set) || untilReplaced(set, pods, this.#deps.clock.now()) !== undefined;
+    const count = mustWait ? 0 : Math.min(wanted, maxCreations);
     const orders = Array.from({ length: count }, () => ({ base: set.metadata.name, make }));
     const created = await createPods(deps, set, orders);
     const surplus = steps.flatMap((step) => (step.do === 'delete' ? [step.name] : []));
@@ -170,6 +175,18 @@ function checkTemplate({ spec }: ReplicaSetObject): void {
   if (!matchesLabels(requirementsOf(spec?.selector) ?? [], labels)) {
     throw new ApiError('Invalid', 'the labels of its template do not match its selector');
   }
+}
+
+/**
+ * The milliseconds until pods that have failed are replaced; undefined when nothing has to wait. What a node refuses, it
+ * refuses again and at once: the more pods have failed, the longer the next ones wait.
+ */
+function untilReplaced({ spec }: ReplicaSetObject, pods: readonly PodObject[], now: number): number | undefined {
+  const finished = pods.filter((pod) => isFinished(pod) && !isTerminating(pod));
+  const rounds = Math.floor(finished.length / Math.max(1, spec?.replicas ?? 1));
+  const newest = Math.max(0, ...finished.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
+  const delay = newest + backoffMs(rounds - 1, { initialMs: 1000, maxMs: 300_000 }) - now;
+  return delay > 0 ? delay : undefined;
 }
 
 /** Counting an application's pods costs time with each of them, and only who gives some up wants to know. */

@@ -93,6 +93,20 @@ describe('a ReplicaSet', () => {
     await cluster.until('two ready ones', () => get()?.status?.availableReplicas === 2);
   });
 
+  it('waits longer and longer with the next pods when its nodes refuse them, but replaces a lone failure at once', async () => {
+    cluster.always(({ type, key, object }) => {
+      if (type !== 'ADDED' || key.resource !== 'pods') return;
+      void cluster.store.modify<PodObject>('pods', 'default', object.metadata.name, (pod) => {
+        return { ...pod, status: { ...pod.status, phase: 'Failed', reason: 'SysctlForbidden', conditions: [] } };
+      });
+    });
+    await cluster.store.create('replicasets.apps', aSet(2));
+    await cluster.until('the first replacements', () => cluster.pods().length >= 4, 500);
+    await cluster.pass(3_600_000);
+    const count = cluster.pods().length;
+    assert.ok(count >= 20 && count <= 60, `${count} pods in an hour`);
+  });
+
   it('does not count a pod that is being deleted', async () => {
     await create(1);
     cluster.endsPods = false;
