@@ -91,8 +91,15 @@ function decodeAs<T>(
   if (type.fields.metadata) object.metadata ??= {};
   const found = [...problems, ...decoder.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
   const told = [...new Set(found)].slice(0, maxProblems);
-  if (mode === 'Strict' && told.length > 0) throw decoder.refuse(`strict decoding error: ${told.join(', ')}`);
+  if (mode === 'Strict' && told.length > 0) throw decoder.refuse(`strict decoding error: ${joinProblems(told)}`);
   return { object: object as T, warnings: mode === 'Warn' ? told : [] };
+}
+
+/** Those of YAML are one error of Kubernetes' reader, with a line for each. */
+function joinProblems(problems: readonly string[]): string {
+  const ofYaml = problems.filter((problem) => /^line \d+: /.test(problem));
+  const others = problems.filter((problem) => !ofYaml.includes(problem));
+  return [...(ofYaml.length > 0 ? [['yaml: unmarshal errors:', ...ofYaml].join('\n  ')] : []), ...others].join(', ');
 }
 
 function checkKind(expected: Expected, { apiVersion, kind }: Record<string, unknown>): void {
@@ -152,10 +159,12 @@ class Decoder {
     return decoded;
   }
 
+  /** A null in a list of strings is an empty string, as in Kubernetes. */
   #decodeArray(items: FieldSchema, value: unknown, path: string, depth: number): unknown[] {
     if (!Array.isArray(value)) throw this.#wrongType(value, path, 'array');
     if (Object.isFrozen(value)) return value as unknown[];
-    return value.map((item: unknown, index) => this.#decodeField(items, item, `${path}[${index}]`, depth));
+    const nothing = items.type === 'string' ? '' : null;
+    return value.map((item: unknown, index) => this.#decodeField(items, item ?? nothing, `${path}[${index}]`, depth));
   }
 
   /** A null in a map of strings is an empty string, as YAML writes `key:`; other nulls are left out. */

@@ -46,6 +46,7 @@ function describeOperation(path: string, { group, version, kind }: Kind, operati
   const verb = action === 'connect' ? `${method}Connect` : action;
   return {
     operationId: `${verb}${path.replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
+    summary: `${action} ${kind}`,
     description: `${action} ${kind}`,
     ...(query.length > 0 && { parameters: query.map(queryParameter) }),
     ...requestBody(operation),

@@ -3,7 +3,10 @@ import { countKeys, findDuplicateKeys } from './duplicate-keys.ts';
 import { parseYaml, type ParsedValue } from './parse-yaml.ts';
 import { decodeProtobuf } from './protobuf.ts';
 
-/** A body as plain JSON values, and what a strict reader would not forgive: `duplicate field "spec.replicas"`. */
+/**
+ * A body as plain JSON values, and what a strict reader would not forgive: `duplicate field "spec.replicas"`, or of
+ * YAML `line 4: key "replicas" already set in map`.
+ */
 export interface ParsedBody {
   /** undefined for an empty body. */
   value: unknown;
@@ -49,8 +52,7 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined, ex
 
 function parseText(text: string, format: Format, expectedKind: string | undefined): ParsedBody {
   const isJson = format === 'json' || text.trimStart().startsWith('{');
-  const { value, duplicates } = isJson ? parseJson(text, expectedKind) : plain(parseYaml(text));
-  return { value, problems: duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) };
+  return isJson ? parseJson(text, expectedKind) : plain(parseYaml(text));
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -72,7 +74,8 @@ function parseJson(text: string, expectedKind = 'object'): ParsedValue {
   }
   const plain = new PlainCheck();
   plain.check(value, 0); // before what costs more
-  return { value, duplicates: countKeys(text) === plain.keys ? [] : findDuplicateKeys(text) };
+  const duplicates = countKeys(text) === plain.keys ? [] : findDuplicateKeys(text);
+  return { value, problems: duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) };
 }
 
 function plain<T extends { value: unknown }>(parsed: T): T {

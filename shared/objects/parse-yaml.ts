@@ -3,10 +3,10 @@ import { ApiError, messageOf } from '../errors.ts';
 import { yaml } from '../yaml.ts';
 import { maxDuplicates, shortKey } from './duplicate-keys.ts';
 
-/** A value with the keys that were written twice: the last one counts, strict readers refuse. */
+/** A value, and a problem for each key that was written twice: the last one counts, strict readers refuse. */
 export interface ParsedValue {
   value: unknown;
-  duplicates: readonly string[];
+  problems: readonly string[];
 }
 
 /** The parser needs some 10 to 30 µs for each line, separator or tag, so this bounds its time to about a second. */
@@ -56,14 +56,16 @@ export function parseYamlDocuments(text: string, limit = maxTokens): ParsedValue
   if (ends > 2 * maxDocuments) throw refuse(`more than ${maxDocuments} documents`);
   const documents = parseGuarded(text);
   if (documents.length > maxDocuments) throw refuse(`more than ${maxDocuments} documents`);
-  return documents.map(valueOf).filter(({ value }) => value !== null && value !== undefined);
+  return documents
+    .map((document) => valueOf(document, text))
+    .filter(({ value }) => value !== null && value !== undefined);
 }
 
 /** Reads the one document of a text. Throws BadRequest. */
 export function parseYaml(text: string): ParsedValue {
   const [first, ...more] = parseYamlDocuments(text);
   if (more.length > 0) throw refuse('expected one document');
-  return first ?? { value: undefined, duplicates: [] };
+  return first ?? { value: undefined, problems: [] };
 }
 
 function parseGuarded(text: string): Document.Parsed[] {
@@ -75,21 +77,28 @@ function parseGuarded(text: string): Document.Parsed[] {
   }
 }
 
-function valueOf(document: Document.Parsed): ParsedValue {
+function valueOf(document: Document.Parsed, text: string): ParsedValue {
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) throw refuse(problem.message, problem);
   try {
     return {
       value: document.toJS({ maxAliasCount: 100 }),
-      duplicates: findDuplicateKeys(document).map(({ path }) => path),
+      problems: findDuplicateKeys(document).map(
+        ({ key, at }) => `line ${lineAt(text, at)}: key ${JSON.stringify(key)} already set in map`,
+      ),
     };
   } catch (error) {
     throw refuse(messageOf(error), error);
   }
 }
 
+function lineAt(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length;
+}
+
 /** A key that stands twice in its mapping: its path, and where in the text it stands again. */
 export interface DuplicateKey {
+  key: string;
   path: string;
   at: number;
 }
@@ -109,7 +118,7 @@ function findDuplicates(node: unknown, path: string): DuplicateKey[] {
     const name = shortKey(full);
     const here = path === '' ? name : `${path}.${name}`;
     const inside = findDuplicates(value, here);
-    if (seen.has(full)) return [{ path: here, at: isScalar(key) ? (key.range?.[0] ?? 0) : 0 }, ...inside];
+    if (seen.has(full)) return [{ key: name, path: here, at: isScalar(key) ? (key.range?.[0] ?? 0) : 0 }, ...inside];
     seen.add(full);
     return inside;
   });

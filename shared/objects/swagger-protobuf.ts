@@ -58,6 +58,7 @@ const response = message({ description: one(1, text), schema: one(2, one(1, sche
 
 const operation = message(
   {
+    summary: one(2, text),
     description: one(3, text),
     operationId: one(5, text),
     produces: each(6, text),

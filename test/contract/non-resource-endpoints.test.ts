@@ -47,6 +47,28 @@ describe('contract: endpoints that are no resources', () => {
     assert.equal(text, '[+]ping ok\nreadyz check passed\n');
   });
 
+  it('answers each of its checks alone, and leaves out those that it is asked to', async () => {
+    const excluded = '[+]ping excluded: ok\n';
+    const unknown = 'warn: some health checks cannot be excluded: no matches for "etcd"\n';
+    for (const name of ['healthz', 'livez', 'readyz']) {
+      const rest = name === 'livez' ? '[+]event-loop ok\n' : '';
+      const passed = `${name} check passed\n`;
+      const answers: [string, string][] = [
+        [`/${name}/ping`, 'ok'],
+        [`/${name}?exclude=ping`, 'ok'],
+        [`/${name}?verbose&exclude=ping`, excluded + rest + passed],
+        [`/${name}?verbose&exclude=etcd`, `[+]ping ok\n${rest}${unknown}${passed}`],
+      ];
+      for (const [path, wanted] of answers) {
+        const { code, text } = await api.call('GET', path);
+        assert.deepEqual([code, text], [200, wanted], path);
+      }
+      for (const path of [`/${name}/etcd`, `/${name}/ping/more`])
+        assert.equal((await api.call('GET', path)).code, 404, path);
+    }
+    assert.equal((await api.call('GET', '/livez/event-loop')).text, 'ok');
+  });
+
   const lists: [string, string][] = [
     ['/api/v1', 'APIResourceList'],
     ['/apis/apps', 'APIGroup'],
@@ -163,6 +185,8 @@ describe('contract: endpoints that are no resources', () => {
       delayMs = 6_000;
       const { code, text } = await busy.call('GET', '/livez');
       assert.deepEqual([code, /\[-\]event-loop failed: .* for 6 s/.test(text)], [500, true], text);
+      assert.equal((await busy.call('GET', '/livez/event-loop')).code, 500);
+      assert.equal((await busy.call('GET', '/livez?exclude=event-loop')).code, 200);
       assert.equal((await busy.call('GET', '/readyz')).code, 200);
     } finally {
       await busy.stop();

@@ -76,6 +76,15 @@ describe('contract: OpenAPI v2', () => {
     assert.equal(swagger.paths['/api/v1/namespaces/{namespace}/pods/{name}'].patch['x-kubernetes-action'], 'patch');
   });
 
+  it('has a summary and a description of every operation', () => {
+    for (const [path, item] of Object.entries<Json>(swagger.paths))
+      for (const method of methods.filter((each) => item[each] !== undefined)) {
+        const { summary, description } = item[method];
+        assert.match(summary, /^[a-z]+ [A-Z]/, `${method} ${path}`);
+        assert.equal(description, summary);
+      }
+  });
+
   it('tells kubectl that writes are validated, and nothing of the strategic merge patch', () => {
     for (const [path, { patch, post, put }] of Object.entries<Json>(swagger.paths)) {
       for (const operation of [patch, post, put].filter((each) => each !== undefined)) {

@@ -86,4 +86,18 @@ describe('contract: fields that are unknown or written twice', () => {
       assert.ok(!(await api.call('GET', web)).text.includes('replicsa'));
     });
   }
+
+  it('names the line of a YAML key that is written twice, as an error and as a warning', async () => {
+    const headers = { 'content-type': 'application/yaml' };
+    const path = '/api/v1/namespaces/default/configmaps';
+    const body = 'metadata:\n  name: a\ndata:\n  k: "1"\n  k: "2"\n  l: "1"\n  l: "2"\n';
+    const { code, json } = await api.call('POST', `${path}?fieldValidation=Strict`, { body, headers });
+    const lines = ['line 5: key "k" already set in map', 'line 7: key "l" already set in map'];
+    assert.equal(code, 400);
+    const [, told] = /strict decoding error: ([^]*)$/.exec(json.message) ?? [];
+    assert.equal(told, `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`);
+    const warned = await api.call('POST', path, { body, headers });
+    assert.equal(warned.code, 201);
+    assert.equal(warned.headers.warning, lines.map((line) => `299 - "${line.replaceAll('"', '\\"')}"`).join(', '));
+  });
 });

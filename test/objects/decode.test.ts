@@ -68,6 +68,16 @@ describe('decode', () => {
     });
   });
 
+  it('takes a null in a list of strings for an empty text, as in a map of them', () => {
+    const containers = [{ name: 'c', command: ['sh', null], args: [null] }];
+    assert.deepEqual(decodePod({ metadata: { finalizers: [null] }, spec: { containers } }), {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { finalizers: [''] },
+      spec: { containers: [{ name: 'c', command: ['sh', ''], args: [''] }] },
+    });
+  });
+
   it('refuses, tells or forgets unknown fields as asked', () => {
     const body = { spec: { replicsa: 1, template: { spec: { containers: [{ name: 'c', foo: {} }] } } }, extra: 1 };
     const told = ['spec.replicsa', 'spec.template.spec.containers[0].foo', 'extra'].map(

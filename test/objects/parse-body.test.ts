@@ -68,10 +68,13 @@ describe('parse body', () => {
     const text = '{"spec":{"replicas":1,"replicas":2},"list":[{"x":1},{"x":1,"\\u0078":2}]}';
     const problems = ['duplicate field "spec.replicas"', 'duplicate field "list[1].x"'];
     assert.deepEqual(parse(text).problems, problems);
-    assert.deepEqual(
-      parse('spec:\n  replicas: 1\n  replicas: 2\nlist: [{x: 1}, {x: 1, x: 2}]', yaml).problems,
-      problems,
-    );
+  });
+
+  it('names the keys of YAML that are written twice, and their lines', () => {
+    const text = '# a\nspec:\n  replicas: 1\n  replicas: 2\nlist: [{x: 1}, {x: 1, x: 2}]';
+    const problems = ['line 4: key "replicas" already set in map', 'line 5: key "x" already set in map'];
+    assert.deepEqual(parse(text, yaml).problems, problems);
+    assert.deepEqual(parse(text.replaceAll('\n', '\r\n'), yaml).problems, problems);
   });
 
   it('counts the keys of any JSON text as they stand there', () => {
