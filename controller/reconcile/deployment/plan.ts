@@ -8,6 +8,7 @@ import type { RolloutDesired, RolloutSet, RolloutSets } from './rollout-set.ts';
  * `replicas - maxUnavailable`.
  */
 export function planRollout(desired: RolloutDesired, sets: RolloutSets): Map<string, number> {
+  checkNumbers(desired, sets);
   let planned = resize(sets, planProportions(desired, sets));
   if (!desired.isPaused) {
     planned = desired.strategy === 'Recreate' ? recreate(desired, planned) : roll(desired, planned);
@@ -25,15 +26,25 @@ function recreate(desired: RolloutDesired, { current, old }: RolloutSets): Rollo
   };
 }
 
+/** Far more than it takes to go on until nothing changes. */
+const maxPasses = 10_000;
+
 /** What is taken from the old sets makes room for the new one, so it goes on until neither changes. */
 function roll(desired: RolloutDesired, sets: RolloutSets): RolloutSets {
   let planned = sets;
-  for (;;) {
+  for (let pass = 0; pass < maxPasses; pass += 1) {
     const next = shrinkOld(desired, growCurrent(desired, planned));
     const isSame = allSets(next).every(({ replicas }, place) => replicas === allSets(planned)[place]?.replicas);
     if (isSame) return next;
     planned = next;
   }
+  throw new Error('the sizes of its ReplicaSets do not settle');
+}
+
+/** What was stored past all checks may be no number, and sums of it never settle. */
+function checkNumbers({ replicas, maxSurge, maxUnavailable }: RolloutDesired, sets: RolloutSets): void {
+  const numbers = [replicas, maxSurge, maxUnavailable, ...allSets(sets).map((set) => set.replicas)];
+  if (!numbers.every(Number.isFinite)) throw new Error('its replicas, or those of its ReplicaSets, are no number');
 }
 
 function growCurrent({ replicas, maxSurge }: RolloutDesired, sets: RolloutSets): RolloutSets {
