@@ -22,9 +22,22 @@ try {
     names.serial += 1;
     await store.create({ resource: 'pods', namespace: 'default', name: `pod-${names.serial}` }, pod);
   };
+  const versions = new Map<number, number>();
+  const replace = async (): Promise<void> => {
+    const at = (names.serial += 1) % atOnce;
+    const key = { resource: 'pods', namespace: 'default', name: `replaced-${at}` };
+    const version = versions.get(at);
+    versions.delete(at); // in flight: the next round makes another
+    if (version === undefined) return void (await put());
+    versions.set(at, await store.update(key, pod, version));
+  };
+  for (let at = 0; at < atOnce; at += 1) {
+    versions.set(at, await store.create({ resource: 'pods', namespace: 'default', name: `replaced-${at}` }, pod));
+  }
   show('node:sqlite, one by one', raw, raw);
   show('store, one by one', await writesPerSecond(1, put), raw);
   show(`store, ${atOnce} at once`, await writesPerSecond(atOnce, put), raw);
+  show(`replace, ${atOnce} at once`, await writesPerSecond(atOnce, replace), raw);
   await store.close();
 } finally {
   await rm(directory, { recursive: true, force: true });

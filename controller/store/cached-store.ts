@@ -7,6 +7,7 @@ import { ChangeRing } from './change-ring.ts';
 import type { RingLimits } from './change-ring.ts';
 import { ObjectIndex } from './object-index.ts';
 import { isFinished, prepareCreate, prepareUpdate } from './object-rules.ts';
+import { PastChanges } from './past-changes.ts';
 import type { Change, ObjectKey, StateStore } from './state-store.ts';
 import { SharedFields } from './shared-fields.ts';
 import { conflict, notFound } from './store-errors.ts';
@@ -38,6 +39,7 @@ class CachedStore implements Store {
   readonly #index: ObjectIndex;
   readonly #ring: ChangeRing;
   readonly #fields: SharedFields;
+  readonly #past: PastChanges;
   readonly #turns = new Turns();
   /** Settles when everything begun so far is in the cache. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -48,6 +50,7 @@ class CachedStore implements Store {
     this.#index = index;
     this.#ring = ring;
     this.#fields = fields;
+    this.#past = new PastChanges(state);
   }
 
   get version(): number {
@@ -124,8 +127,16 @@ class CachedStore implements Store {
     return expected === undefined ? this.#retry(once) : once();
   }
 
-  watch(options: WatchOptions): AsyncGenerator<Change, void> {
-    return this.#ring.watch(options);
+  async *watch(options: WatchOptions): AsyncGenerator<Change, void> {
+    const { signal } = options;
+    let { from } = options;
+    // Changes that fall out of the memory meanwhile are in the StateStore too.
+    while (from < this.#ring.floor && !signal.aborted) {
+      const { floor } = this.#ring;
+      yield* this.#past.between({ ...options, from }, floor);
+      from = floor;
+    }
+    yield* this.#ring.watch({ ...options, from });
   }
 
   /** A copy in plain JSON, without what the caller still holds and without undefined fields; what is frozen stays. */

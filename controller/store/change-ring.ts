@@ -3,7 +3,7 @@ import type { Change } from './state-store.ts';
 import type { WatchOptions } from './store.ts';
 
 export interface RingLimits {
-  /** Changes kept for watches that start in the past. */
+  /** Changes held for watches that start in the past; what is older is read from the StateStore. */
   changes: number;
   /** Of the kept objects as JSON. */
   bytes: number;
@@ -13,7 +13,7 @@ export interface RingLimits {
 
 export const defaultRingLimits: RingLimits = {
   changes: 10_000,
-  bytes: 64 * 1024 * 1024,
+  bytes: 16 * 1024 * 1024,
   followerBytes: 8 * 1024 * 1024,
 };
 
@@ -44,6 +44,11 @@ export class ChangeRing {
     return this.#version;
   }
 
+  /** Changes above this version are held here. */
+  get floor(): number {
+    return this.#floor;
+  }
+
   push(change: Change, bytes: number): void {
     this.#version = change.version;
     this.#kept.push({ change, bytes });
@@ -60,7 +65,7 @@ export class ChangeRing {
     const { from, signal } = options;
     if (signal.aborted) return;
     if (from < this.#floor || from > this.#version) {
-      throw expired(`too old resource version: ${from} (${this.#floor})`);
+      throw tooOld(from, this.#floor);
     }
     const follower = new Follower(options, this.#limits.followerBytes);
     const past = this.#after(from).filter(({ change }) => follower.wants(change));
@@ -119,10 +124,8 @@ class Follower {
     this.#maxBytes = maxBytes;
   }
 
-  wants({ key }: Change): boolean {
-    const { resource, namespace } = this.#options;
-    if (resource !== undefined && resource !== key.resource) return false;
-    return namespace === undefined || namespace === '' || namespace === key.namespace;
+  wants(change: Change): boolean {
+    return isWatched(this.#options, change);
   }
 
   offer(kept: Kept): void {
@@ -154,6 +157,16 @@ class Follower {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+export function isWatched({ resource, namespace }: WatchOptions, { key }: Change): boolean {
+  if (resource !== undefined && resource !== key.resource) return false;
+  return namespace === undefined || namespace === '' || namespace === key.namespace;
+}
+
+/** What a watch is answered that starts below what is stored: the client lists anew. */
+export function tooOld(from: number, floor: number): ApiError {
+  return expired(`too old resource version: ${from} (${floor})`);
 }
 
 function expired(message: string): ApiError {

@@ -1,4 +1,4 @@
-import type { ObjectKey } from './state-store.ts';
+import type { Change, ObjectKey } from './state-store.ts';
 
 /** What the main thread and the SQLite worker say to each other: one request at a time, one reply each. */
 export type Write =
@@ -13,11 +13,18 @@ export interface Row extends ObjectKey {
   body: string;
 }
 
-export type Request = { do: 'load' } | { do: 'write'; writes: Write[] } | { do: 'close' };
+/** A change, and the object before it if there was one. */
+export interface LoggedRow extends Row {
+  type: Change['type'];
+  before?: string;
+}
+
+export type Request = { do: 'load' } | { do: 'changes' } | { do: 'write'; writes: Write[] } | { do: 'close' };
 
 export type Reply =
   | { did: 'open' }
   | { did: 'load'; rows: Row[]; version: number }
+  | { did: 'changes'; rows: LoggedRow[]; floor: number }
   | { did: 'write'; results: WriteResult[] }
   | { did: 'close' }
   /** The request as a whole failed; nothing of it is stored. */

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { ApiError, messageOf } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/objects/types.ts';
-import type { Reply, Request, Write, WriteResult } from './sqlite-protocol.ts';
+import type { LoggedRow, Reply, Request, Write, WriteResult } from './sqlite-protocol.ts';
 import type { WorkerOptions } from './sqlite-worker.ts';
-import type { ObjectKey, StateStore } from './state-store.ts';
+import type { Change, ObjectKey, StateStore } from './state-store.ts';
 import { alreadyExists, conflict, notFound } from './store-errors.ts';
 
 export interface SqliteOptions {
@@ -46,11 +46,15 @@ class SqliteStore implements StateStore {
     const reply = await this.#worker.ask({ do: 'load' });
     if (reply.did !== 'load') throw failure(reply);
     const objects = reply.rows.map(({ resource, namespace, name, version, body }) => {
-      const object = JSON.parse(body) as KubeObject;
-      const metadata = { ...object.metadata, resourceVersion: String(version) };
-      return { key: { resource, namespace, name }, object: { ...object, metadata } };
+      return { key: { resource, namespace, name }, object: fromBody(body, version) };
     });
     return { objects, version: reply.version };
+  }
+
+  async changes(): Promise<{ changes: Change[]; floor: number }> {
+    const reply = await this.#worker.ask({ do: 'changes' });
+    if (reply.did !== 'changes') throw failure(reply);
+    return { changes: reply.rows.map(changeOf), floor: reply.floor };
   }
 
   create(key: ObjectKey, object: KubeObject): Promise<number> {
@@ -110,6 +114,29 @@ function settle({ write, resolve, reject }: Waiting, result: WriteResult | undef
   else reject(conflict(write.key));
 }
 
+function fromBody(body: string, version: number): KubeObject {
+  const object = JSON.parse(body) as KubeObject;
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+}
+
+/** Objects are read when somebody looks at them: most changes are of no interest to most watches. */
+function changeOf({ type, resource, namespace, name, version, body, before }: LoggedRow): Change {
+  let object: KubeObject | undefined;
+  let previous: KubeObject | undefined;
+  return {
+    type,
+    version,
+    key: { resource, namespace, name },
+    get object() {
+      return (object ??= fromBody(body, version));
+    },
+    get previous() {
+      if (before === undefined || type !== 'MODIFIED') return undefined;
+      return (previous ??= JSON.parse(before) as KubeObject);
+    },
+  };
+}
+
 /** The version has its own column. */
 function toBody(object: KubeObject): string {
   return JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: undefined } });
@@ -120,12 +147,12 @@ function failure(reply: Reply): ApiError {
   return new ApiError('ServiceUnavailable', `the state file cannot be used: ${why}`);
 }
 
-/** The worker thread; a request is answered before the next is sent. */
+/** The worker thread; it answers requests in their order. */
 class SqliteWorker {
   /** Settles once: the file is open, or why not. */
   readonly opened: Promise<void>;
   readonly #worker: Worker;
-  #asked: { resolve: (reply: Reply) => void; reject: (error: Error) => void } | undefined;
+  readonly #asked: PromiseWithResolvers<Reply>[] = [];
   #dead: Error | undefined;
 
   constructor(options: WorkerOptions) {
@@ -156,21 +183,18 @@ class SqliteWorker {
   }
 
   #next(): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#dead === undefined) this.#asked = { resolve, reject };
-      else reject(this.#dead);
-    });
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    const asked = Promise.withResolvers<Reply>();
+    this.#asked.push(asked);
+    return asked.promise;
   }
 
   #answer(reply: Reply): void {
-    const asked = this.#asked;
-    this.#asked = undefined;
-    asked?.resolve(reply);
+    this.#asked.shift()?.resolve(reply);
   }
 
   #die(error: Error): void {
     this.#dead ??= error;
-    this.#asked?.reject(error);
-    this.#asked = undefined;
+    for (const { reject } of this.#asked.splice(0)) reject(error);
   }
 }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { messageOf } from '../../shared/errors.ts';
+import { ChangeLog } from './change-log.ts';
 import { DiskReserve, freeBytes } from './disk-reserve.ts';
 import type { ObjectKey } from './state-store.ts';
 import { openStateFile } from './sqlite-file.ts';
@@ -19,6 +20,7 @@ class StateFile {
   readonly #options: WorkerOptions;
   readonly #reserve: DiskReserve | undefined;
   readonly #statements;
+  readonly #changes: ChangeLog;
   #cleaning: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerOptions) {
@@ -38,12 +40,15 @@ class StateFile {
       version: this.#db.prepare('SELECT version FROM counter'),
       setVersion: this.#db.prepare('UPDATE counter SET version = ?'),
     };
+    this.#changes = this.#withReserve(() => new ChangeLog(this.#db, this.#version()));
   }
 
   answer(request: Request): Reply {
     switch (request.do) {
       case 'load':
         return this.#load();
+      case 'changes':
+        return { did: 'changes', ...this.#changes.read() };
       case 'write':
         return { did: 'write', results: this.#writeSomehow(request.writes) };
       case 'close':
@@ -70,15 +75,7 @@ class StateFile {
   /** Deletes go on when nothing is left of the disk, or there never would be more. */
   #writeSomehow(writes: Write[]): WriteResult[] {
     const isDeletes = writes.every((write) => write.do === 'delete');
-    this.#overwriteWhileThereIsSpace();
     return isDeletes ? this.#withReserve(() => this.#write(writes)) : this.#write(writes);
-  }
-
-  /** Zeros take space in the log: on a full disk it is more important that deletes succeed. */
-  #overwriteWhileThereIsSpace(): void {
-    if (this.#reserve === undefined) return;
-    const { path, reserveBytes } = this.#options;
-    this.#db.exec(`PRAGMA secure_delete = ${freeBytes(path) < reserveBytes ? 'OFF' : 'ON'}`);
   }
 
   /** Tries again with what was held back when the disk is full. */
@@ -93,19 +90,41 @@ class StateFile {
     }
   }
 
-  /** All writes in one transaction; each is checked against what those before it left. */
+  /**
+   * All writes in one transaction; each is checked against what those before it left. Zeros over what is deleted, and
+   * the log of changes, take space themselves: on a full disk it is more important that deletes succeed.
+   */
   #write(writes: Write[]): WriteResult[] {
-    if (writes.some((write) => write.do !== 'delete')) this.#checkSpace();
+    const { path, reserveBytes } = this.#options;
+    const free = path === ':memory:' ? Infinity : freeBytes(path);
+    this.#reserve?.take();
+    // Pages that deletes have freed inside the file count as free, or a full store could never be used again.
+    const isFull = free < reserveBytes && free + this.#unusedBytes() < reserveBytes;
+    if (isFull && writes.some((write) => write.do !== 'delete')) {
+      throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
+    }
+    if (free >= reserveBytes) return this.#transact(writes, true);
+    this.#db.exec('PRAGMA secure_delete = OFF');
+    try {
+      return this.#transact(writes, false);
+    } finally {
+      this.#db.exec('PRAGMA secure_delete = ON');
+    }
+  }
+
+  #transact(writes: Write[], isLogged: boolean): WriteResult[] {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const before = this.#version();
       let version = before;
       const results = writes.map((write) => {
-        const result = this.#one(write, version + 1);
+        const result = this.#one(write, version + 1, isLogged);
         if ('version' in result) version = result.version;
         return result;
       });
       if (version > before) this.#statements.setVersion.run(version);
+      if (isLogged) this.#changes.trim(version);
+      else this.#changes.skip(version);
       this.#db.exec('COMMIT');
       if (writes.some(replacesSecret)) this.#cleaning ??= setTimeout(() => this.#emptyLog(), secretsLeaveWithinMs);
       return results;
@@ -115,20 +134,24 @@ class StateFile {
     }
   }
 
-  #one(write: Write, version: number): WriteResult {
+  #one(write: Write, version: number, isLogged: boolean): WriteResult {
     const { resource, namespace, name } = write.key;
     const key = [resource, namespace, name] as const;
     switch (write.do) {
       case 'create': {
         const { changes } = this.#statements.insert.run(...key, version, write.body, crc32(write.body));
-        return changes === 0 ? { refused: 'AlreadyExists' } : { version };
+        if (changes === 0) return { refused: 'AlreadyExists' };
+        if (isLogged) this.#changes.added(version, write.key);
+        return { version };
       }
       case 'update': {
         const { body, expected } = write;
+        if (isLogged) this.#changes.before(version, 'MODIFIED', write.key, expected);
         const { changes } = this.#statements.update.run(version, body, crc32(body), ...key, expected);
         return changes === 0 ? this.#refuse(write.key) : { version };
       }
       case 'delete': {
+        if (isLogged) this.#changes.before(version, 'DELETED', write.key, write.expected);
         const { changes } = this.#statements.delete.run(...key, write.expected);
         return changes === 0 ? this.#refuse(write.key) : { version };
       }
@@ -152,16 +175,6 @@ class StateFile {
 
   #version(): number {
     return Number(this.#statements.version.get()?.['version']);
-  }
-
-  /** Pages that deletes have freed inside the file count as free, or a full store could never be used again. */
-  #checkSpace(): void {
-    const { path, reserveBytes } = this.#options;
-    if (path === ':memory:') return;
-    const free = freeBytes(path);
-    this.#reserve?.take();
-    if (free >= reserveBytes || free + this.#unusedBytes() >= reserveBytes) return;
-    throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
   }
 
   #unusedBytes(): number {

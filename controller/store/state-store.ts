@@ -27,6 +27,11 @@ export interface Change {
 export interface StateStore {
   /** Everything there is, and the version it is true at. Called once, before any write. */
   load(): Promise<{ objects: { key: ObjectKey; object: KubeObject }[]; version: number }>;
+  /**
+   * The last changes, also those that an earlier process made, oldest first and without a gap above `floor`. At least
+   * 10,000, unless they are large. A Secret is in all of its changes as it is now, or without content when it is gone.
+   */
+  changes(): Promise<{ changes: Change[]; floor: number }>;
   /** Throws AlreadyExists. Resolves with the new version. */
   create(key: ObjectKey, object: KubeObject): Promise<number>;
   /** Replaces the object that has `expected` as its version; throws Conflict or NotFound. */

@@ -64,6 +64,72 @@ export function stateStoreConformance(name: string, open: () => Promise<StateSto
       assert.deepEqual([gone, again], [first + 1, first + 2]);
     });
 
+    it('has every change, in order, with the object after and before it', async () => {
+      const first = await store.create(keyOf('a'), anObject('a', { x: '1' }));
+      const second = await store.update(keyOf('a'), anObject('a', { x: '2' }), first);
+      const other = await store.create(keyOf('b'), anObject('b'));
+      const third = await store.update(keyOf('a'), anObject('a', { x: '3' }), second);
+      await store.delete(keyOf('a'), third);
+      await store.create(keyOf('a'), anObject('a', { x: 'again' }));
+      await refuses(store.update(keyOf('b'), anObject('b'), 1), 'Conflict');
+      const { changes, floor } = await store.changes();
+      assert.equal(floor, 0);
+      const dataOf = (object: KubeObject | undefined): unknown => (object as { data?: { x?: string } })?.data?.x;
+      assert.deepEqual(
+        changes.map(({ type, key, version, object, previous }) => [
+          type,
+          key.name,
+          version,
+          dataOf(object),
+          dataOf(previous),
+        ]),
+        [
+          ['ADDED', 'a', first, '1', undefined],
+          ['MODIFIED', 'a', second, '2', '1'],
+          ['ADDED', 'b', other, undefined, undefined],
+          ['MODIFIED', 'a', third, '3', '2'],
+          ['DELETED', 'a', third + 1, '3', undefined],
+          ['ADDED', 'a', third + 2, 'again', undefined],
+        ],
+      );
+      assert.ok(changes.every(({ object, version }) => object.metadata.resourceVersion === String(version)));
+    });
+
+    it('drops the oldest changes, and none above its floor', async () => {
+      const count = 12_000;
+      for (let at = 0; at < count; at += 1000) {
+        await Promise.all(
+          Array.from({ length: 1000 }, (_, more) => store.create(keyOf(`n${at + more}`), anObject(`n${at + more}`))),
+        );
+      }
+      const { changes, floor } = await store.changes();
+      assert.ok(floor > 0 && count - floor >= 10_000);
+      assert.deepEqual(
+        [changes.length, changes[0]?.version, changes.at(-1)?.version],
+        [count - floor, floor + 1, count],
+      );
+    });
+
+    it('shows a Secret in its changes as it is now, and nothing of one that is gone', async () => {
+      const key = { resource: 'secrets', namespace: 'default', name: 's' };
+      const aSecret = (data: string): KubeObject => ({
+        ...anObject('s', { key: data }),
+        kind: 'Secret',
+        metadata: { name: 's', namespace: 'default', labels: { a: 'b' }, annotations: { applied: data } },
+      });
+      const first = await store.create(key, aSecret('one'));
+      const second = await store.update(key, aSecret('two'), first);
+      const shown = async (): Promise<string> => JSON.stringify((await store.changes()).changes);
+      assert.ok((await shown()).includes('two') && !(await shown()).includes('one'));
+      await store.delete(key, second);
+      const { changes } = await store.changes();
+      assert.deepEqual(
+        changes.map(({ type }) => type),
+        ['ADDED', 'MODIFIED', 'DELETED'],
+      );
+      assert.ok(!(await shown()).includes('two') && (await shown()).includes('"labels"'));
+    });
+
     it('lets one of many writers from the same version win', async () => {
       const first = await store.create(keyOf('a'), anObject('a'));
       const writes = Array.from({ length: 24 }, (_, writer) =>

@@ -87,17 +87,46 @@ describe('watch', () => {
     assert.deepEqual(await watch().next(), { value: undefined, done: true });
   });
 
-  it('is Expired when it starts below the ring, and fine at its edge', async () => {
+  it('has what is no longer in memory from the state store, and goes on without a gap', async () => {
     for (let at = 1; at <= 45; at += 1) await store.create('configmaps', aMap(`n${at}`));
-    await assert.rejects(watch({ from: 24 }).next(), isExpired);
-    assert.equal((await take(watch({ from: 25 }), 20)).at(-1), 'ADDED n45 45');
+    const changes = watch({ from: 3 });
+    assert.equal((await take(changes, 1))[0], 'ADDED n4 4');
+    for (let at = 46; at <= 90; at += 1) await store.create('configmaps', aMap(`n${at}`));
+    const numbers = (await take(changes, 86)).map((line) => Number(line.split(' ')[2]));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 86 }, (_, at) => at + 5),
+    );
   });
 
-  it('is Expired when it starts before the process or in the future', async () => {
-    await store.create('configmaps', aMap('a'));
+  it('goes on over a restart, for the resource and namespace that it is of', async () => {
+    const made = await store.create('configmaps', aMap('a'));
+    await store.create('configmaps', aMap('elsewhere', 'other'));
+    await store.update('configmaps', { ...made, metadata: { ...made.metadata, labels: { x: 'y' } } });
+    await store.remove('configmaps', 'default', 'a');
     const restarted = await openStore(state, new ManualClock(), limits);
-    await assert.rejects(restarted.watch({ from: 0, signal: stop.signal }).next(), isExpired);
-    await assert.rejects(watch({ from: 9 }).next(), isExpired);
+    const options = { resource: 'configmaps', namespace: 'default', signal: stop.signal };
+    assert.deepEqual(await take(restarted.watch({ ...options, from: 0 }), 3), [
+      'ADDED a 1',
+      'MODIFIED a 3',
+      'DELETED a 4',
+    ]);
+    assert.deepEqual(await take(restarted.watch({ ...options, from: 3 }), 1), ['DELETED a 4']);
+  });
+
+  it('is Expired when it starts below what the state store has, or in the future', async () => {
+    for (let at = 1; at <= 45; at += 1) await store.create('configmaps', aMap(`n${at}`));
+    const { changes } = await state.changes();
+    const floor = 10;
+    const later = changes.filter(({ version }) => version > floor);
+    const short = Object.assign(Object.create(state) as StateStore, {
+      load: state.load.bind(state),
+      changes: () => Promise.resolve({ changes: later, floor }),
+    });
+    const restarted = await openStore(short, new ManualClock(), limits);
+    await assert.rejects(restarted.watch({ from: 9, signal: stop.signal }).next(), isExpired);
+    assert.deepEqual(await take(restarted.watch({ from: 10, signal: stop.signal }), 1), ['ADDED n11 11']);
+    await assert.rejects(watch({ from: 46 }).next(), isExpired);
   });
 
   it('cuts off a follower that leaves too many changes unread', async () => {
@@ -121,13 +150,20 @@ describe('watch', () => {
     await assert.rejects(changes.next(), isExpired);
   });
 
-  it('keeps no more bytes of the past than allowed', async () => {
+  it('holds no more bytes of the past in memory than allowed', async () => {
+    let reads = 0;
+    const counted = Object.assign(Object.create(state) as StateStore, {
+      load: state.load.bind(state),
+      create: state.create.bind(state),
+      changes: () => ((reads += 1), state.changes()),
+    });
+    store = await openStore(counted, new ManualClock(), limits);
     const text = { x: 'x'.repeat(600_000) };
     for (const name of ['a', 'b', 'c']) {
       const map = aMap(name);
       await store.create('configmaps', { ...map, metadata: { ...map.metadata, annotations: text } });
     }
-    await assert.rejects(watch({ from: 1 }).next(), isExpired);
-    assert.deepEqual(await take(watch({ from: 2 }), 1), ['ADDED c 3']);
+    assert.deepEqual([await take(watch({ from: 2 }), 1), reads], [['ADDED c 3'], 0]);
+    assert.deepEqual([await take(watch({ from: 1 }), 1), reads], [['ADDED b 2'], 1]);
   });
 });

@@ -14,6 +14,7 @@ describe('namespace reconciler', () => {
     const disk = Promise.withResolvers<void>();
     const slowForMaps = {
       load: state.load.bind(state),
+      changes: state.changes.bind(state),
       update: state.update.bind(state),
       delete: state.delete.bind(state),
       close: state.close.bind(state),
