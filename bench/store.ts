@@ -28,7 +28,7 @@ try {
     const key = { resource: 'pods', namespace: 'default', name: `replaced-${at}` };
     const version = versions.get(at);
     versions.delete(at); // in flight: the next round makes another
-    if (version === undefined) return void (await put());
+    if (version === undefined) return put();
     versions.set(at, await store.update(key, pod, version));
   };
   for (let at = 0; at < atOnce; at += 1) {

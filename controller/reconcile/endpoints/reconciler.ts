@@ -172,8 +172,12 @@ export class EndpointsReconciler {
   async #forget(key: string): Promise<void> {
     this.#restUntil.delete(key);
     if (!this.#gone.delete(key)) return;
+    const { store, clock } = this.#deps;
     const { namespace, name } = splitKey(key);
-    await deleteObject(this.#deps.store, this.#deps.clock, 'endpoints', namespace, name).catch(unlessNotFound);
+    const endpoints = store.get<EndpointsObject>('endpoints', namespace, name);
+    // Those that are not to be shown as slices are kept by somebody else.
+    if (endpoints === undefined || !isMirrored(endpoints)) return;
+    await deleteObject(store, clock, 'endpoints', namespace, name).catch(unlessNotFound);
   }
 
   #keysOf({ type, key, object, previous }: Change): string[] {

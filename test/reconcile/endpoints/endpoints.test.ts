@@ -185,6 +185,11 @@ describe('the endpoints controller', function () {
       metadata: { ...object.metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
     }));
     await cluster.until('not any more', () => slices('outside').length === 0);
+    await cluster.store.modify<EndpointsObject>('endpoints', 'default', 'outside', (object) => ({
+      ...object,
+      metadata: { ...object.metadata, labels: {} },
+    }));
+    await cluster.until('two families again', () => slices('outside').length === 2);
     await cluster.delete('services', 'default', 'outside');
     await cluster.until('the Endpoints are gone', () => endpoints('outside') === undefined);
   });
