@@ -90,8 +90,8 @@ async function describeBackend(session: Session, ingress: KubeObject, backend: I
   const port = found.spec?.ports?.find(
     ({ name, port: number }) => name === service.port?.name || number === service.port?.number,
   );
-  const reached = (await backendsOf(session, found))?.get(port?.name ?? '') ?? [];
-  return `${shown} (${listed(reached)})`;
+  const backends = await backendsOf(session, found);
+  return `${shown} (${backends === undefined ? '<none>' : (backends.get(port?.name ?? '') ?? []).join(',')})`;
 }
 
 interface Traffic {

@@ -51,21 +51,23 @@ export const services: Record<string, Describe> = {
   ],
   EndpointSlice: (_session, { addressType, ports, endpoints }: Stored<EndpointSlice>) => [
     ['AddressType', addressType],
-    ['Ports', portRows(ports ?? [])],
+    ['Ports', ports?.length ? portRows(ports) : '<unset>'],
     [
       'Endpoints',
-      {
-        rows: [
-          ['ADDRESSES', 'READY', 'TARGET', 'NODE', 'ZONE'],
-          ...endpoints.map(({ addresses, conditions, targetRef, nodeName = '<unset>', zone = '<unset>' }) => [
-            addresses.join(','),
-            String(conditions?.ready ?? '<unset>'),
-            targetRef === undefined ? '<unset>' : `${targetRef.kind}/${targetRef.name}`,
-            nodeName,
-            zone,
-          ]),
-        ],
-      },
+      endpoints.length === 0
+        ? '<none>'
+        : {
+            rows: [
+              ['ADDRESSES', 'READY', 'TARGET', 'NODE', 'ZONE'],
+              ...endpoints.map(({ addresses, conditions, targetRef, nodeName = '<unset>', zone = '<unset>' }) => [
+                addresses.join(','),
+                String(conditions?.ready ?? '<unset>'),
+                targetRef === undefined ? '<unset>' : `${targetRef.kind}/${targetRef.name}`,
+                nodeName,
+                zone,
+              ]),
+            ],
+          },
     ],
   ],
 };
