@@ -120,6 +120,10 @@ export class OverlaySnapshotter implements Snapshotter {
     }
   }
 
+  writablePath(id: ContainerId): string {
+    return join(this.#folder(id), 'upper');
+  }
+
   async remove(id: ContainerId): Promise<void> {
     const folder = this.#folder(id);
     for (const point of await listMounts(folder)) await unmount(point);

@@ -22,6 +22,8 @@ export interface Snapshotter {
    * Keeps the layers from being removed.
    */
   prepare(id: ContainerId, imageId: string, users?: PodUsers): Promise<string>;
+  /** Where on the disk is what the container has written to its root. */
+  writablePath(id: ContainerId): string;
   /** Unmounts and removes. Succeeds when it is gone. */
   remove(id: ContainerId): Promise<void>;
   /** Of containers, mounted or not. */

@@ -1,5 +1,5 @@
 import type { ContainerStatus } from '../runtime/driver.ts';
-import { type PodEnd, type PodView, isSidecar, specOf } from './pod-view.ts';
+import { type PodEnd, type PodView, isEvicted, isSidecar, specOf } from './pod-view.ts';
 import type { Plan } from './step.ts';
 
 /** What is left of the grace for a sidecar when the containers it served have used it up. */
@@ -15,7 +15,10 @@ export function planEnd(view: PodView, end: PodEnd): Plan {
   if ([...view.busy].some((key) => key !== 'sandbox' && !key.startsWith('remove:'))) return { steps: [] };
   if (end.removes) return { steps: [{ do: 'cleanUp' }] };
   const ready = view.sandboxes.filter(({ isReady }) => isReady);
-  return { steps: ready.map(({ id }) => ({ do: 'stopSandbox', id })) };
+  if (!isEvicted(view.record)) return { steps: ready.map(({ id }) => ({ do: 'stopSandbox', id })) };
+  // An eviction is to give back what the pod took of the disk.
+  if (view.containers.length > 0) return { steps: view.containers.map(({ id }) => ({ do: 'removeContainer', id })) };
+  return { steps: ready.map(({ id }) => ({ do: 'stopSandbox', id, discardsVolumes: true })) };
 }
 
 function stopOf(view: PodView, { id, name }: ContainerStatus, graceMs: number, end: PodEnd): Plan['steps'][number] {

@@ -10,6 +10,7 @@ import type { ConfigSource, Volumes } from '../volumes/volumes.ts';
 import type { Gate } from './gate.ts';
 import type { PodRecords } from './pod-record.ts';
 import type { Dns } from './sandbox-config.ts';
+import type { MeasureTree } from './storage-monitor.ts';
 
 /** What pods are told of their node. */
 export interface NodeFacts {
@@ -47,6 +48,7 @@ export interface PodManagerDeps {
   allowedUnsafeSysctls?: readonly string[];
   /** The host's own resolver settings, read anew for each sandbox. */
   hostDns: () => Promise<Dns>;
+  measureTree: MeasureTree;
 }
 
 /** What the workers of all pods share. */

@@ -17,7 +17,12 @@ export function logPathOf(paths: AgentPaths, pod: PodIdentity, container: string
 
 /** Not inside the pod's volumes: a container reaches it only by its own mount. */
 export function terminationLogOf(paths: AgentPaths, uid: string, container: string, attempt: number): string {
-  return join(paths.pods, uid, 'termination', `${container}.${String(attempt)}`);
+  return join(terminationDirectoryOf(paths, uid), `${container}.${String(attempt)}`);
+}
+
+/** What the containers of a pod leave at their terminationMessagePath. */
+export function terminationDirectoryOf(paths: AgentPaths, uid: string): string {
+  return join(paths.pods, uid, 'termination');
 }
 
 /** Makes the files a new attempt finds. The message file is writable for whoever the container runs as. */
@@ -31,7 +36,7 @@ export async function prepareFiles(logPath: string, terminationLog: string): Pro
 }
 
 export async function removeTerminationLogs(paths: AgentPaths, uid: string): Promise<void> {
-  await rm(join(paths.pods, uid, 'termination'), { recursive: true, force: true });
+  await rm(terminationDirectoryOf(paths, uid), { recursive: true, force: true });
 }
 
 /** The last 4 KiB of what a container left at its terminationMessagePath; '' when there is nothing. */

@@ -14,6 +14,7 @@ import { newestFirst } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
 import { runtimeStateOf, runtimeStates } from './runtime-state.ts';
 import { identityOf } from './sandbox-config.ts';
+import { StorageMonitor } from './storage-monitor.ts';
 
 const relistMs = 10_000;
 const runners = 4;
@@ -64,6 +65,11 @@ export class PodManager {
     }
     scope.spawn((signal) => this.#followEvents(signal), report('runtime events failed'));
     scope.spawn((signal) => this.#lookAgain(signal), report('pod relist failed'));
+    const active = (): PodWorker[] => {
+      return [...this.#entries.values()].map(({ worker }) => worker).filter(({ isActive }) => isActive);
+    };
+    const storage = new StorageMonitor(this.#deps);
+    scope.spawn((signal) => storage.run(active, signal), report('storage of pods is not measured any more'));
   }
 
   /** Pods that this node runs or takes down. */

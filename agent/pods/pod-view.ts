@@ -1,4 +1,4 @@
-import type { Container, EphemeralContainer, Pod, PodSpec, Stored } from '../../shared/objects/types.ts';
+import type { Container, EphemeralContainer, Pod, PodSpec, PodStatus, Stored } from '../../shared/objects/types.ts';
 import type { ContainerId, ContainerStatus, SandboxId, SandboxStatus } from '../runtime/driver.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
 
@@ -79,9 +79,18 @@ export function allContainers(spec: PodSpec): Container[] {
   return [...spec.containers, ...(spec.initContainers ?? []), ...ephemeralOf(spec)];
 }
 
-/** The pod's own grace period. */
-export function graceMsOf({ pod }: PodView): number {
+/** Reason of a pod that the node ended since it took more than it may. */
+export const evicted = 'Evicted';
+const evictionGraceMs = 1000;
+
+/** The pod's own grace period; what is evicted goes at once, as with kubelets. */
+export function graceMsOf({ pod, record }: PodView): number {
+  if (isEvicted(record)) return evictionGraceMs;
   return (specOf(pod).terminationGracePeriodSeconds ?? 30) * 1000;
+}
+
+export function isEvicted({ failure }: Readonly<PodRecord>): boolean {
+  return failure?.reason === evicted;
 }
 
 export function isSidecar(container: Container): boolean {
@@ -180,4 +189,19 @@ function isStranded(view: PodView): boolean {
   if (specOf(view.pod).restartPolicy !== 'Never' || currentSandbox(view) !== undefined) return false;
   if (view.busy.has('sandbox') || view.containers.some(({ state }) => state === 'running')) return false;
   return Object.values(view.record.containers).some(({ attempt }) => attempt >= 0);
+}
+
+/** Names of the containers that will not run again. */
+export function endedContainers(view: PodView, status: PodStatus): Set<string> {
+  const spec = specOf(view.pod);
+  const isEnding = view.end !== undefined || outcomeOf(view) !== undefined;
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status;
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  const over = all.filter(({ name, state }) => {
+    const container = allContainers(spec).find((one) => one.name === name);
+    const exitCode = state?.terminated?.exitCode;
+    if (exitCode === undefined || container === undefined) return isEnding && state?.running === undefined;
+    return isEnding || !isRestarted(spec, container, exitCode);
+  });
+  return new Set(over.map(({ name }) => name));
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/log.ts';
 import { type Amounts, podRequests } from '../../shared/objects/pod-requests.ts';
-import type { Pod, PodStatus, Stored } from '../../shared/objects/types.ts';
+import type { Pod, Stored } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
 import { BackoffNews } from './backoff-news.ts';
 import { pullFailureShownMs } from './container-status.ts';
@@ -12,7 +12,7 @@ import type { PodDeps } from './pod-deps.ts';
 import { PodEvents } from './pod-events.ts';
 import { type PodRecord, newRecord } from './pod-record.ts';
 import { PodSize } from './pod-size.ts';
-import { type PodView, allContainers, graceMsOf, isRestarted, outcomeOf, specOf } from './pod-view.ts';
+import { type PodView, endedContainers, evicted, graceMsOf, outcomeOf, specOf } from './pod-view.ts';
 import { ProbeLoops } from './probe-loops.ts';
 import { probeTargets } from './probe-targets.ts';
 import { runtimeStateOf } from './runtime-state.ts';
@@ -47,6 +47,7 @@ export class PodWorker {
   #record: PodRecord | undefined;
   #hasReported = false;
   #over: ReadonlySet<string> = new Set();
+  #eviction: PodRecord['failure'];
   #saving: Promise<void> = Promise.resolve();
   /** The write that has not begun. */
   #nextSave: Promise<void> | undefined;
@@ -83,6 +84,11 @@ export class PodWorker {
     return this.#life === 'finished' || this.#isOver ? {} : podRequests(specOf(this.#pod));
   }
 
+  /** Says that the pod's containers run, or are to. */
+  get isActive(): boolean {
+    return this.#life === 'syncing' && !this.#isOver;
+  }
+
   get #isOver(): boolean {
     const { failure, status } = this.#record ?? {};
     return failure !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed';
@@ -104,6 +110,12 @@ export class PodWorker {
   configChanged(): void {
     this.#steps.forgetHolds(waitsForConfig);
     this.#steps.areVolumesReady = false;
+    this.#poke();
+  }
+
+  /** Ends the pod for good, for it takes more of the node than it may. A second call does nothing. */
+  evict(message: string): void {
+    this.#eviction ??= { reason: evicted, message };
     this.#poke();
   }
 
@@ -195,13 +207,16 @@ export class PodWorker {
   /** Moves life forward; true when the record changed. */
   #judgeEnd(record: PodRecord, view: PodView): boolean {
     const deadline = deadlineOf(view);
-    const isLate = deadline !== undefined && deadline <= view.now && outcomeOf(view) === undefined;
-    if (isLate) {
-      record.failure = deadlineFailure;
-      this.#events().normal(deadlineFailure.reason, deadlineFailure.message);
+    const isLate = deadline !== undefined && deadline <= view.now;
+    const failure =
+      outcomeOf(view) === undefined ? (this.#eviction ?? (isLate ? deadlineFailure : undefined)) : undefined;
+    const hasFailed = failure !== undefined;
+    if (hasFailed) {
+      record.failure = failure;
+      this.#events()[failure === deadlineFailure ? 'normal' : 'warning'](failure.reason, failure.message);
     }
     const { deletionTimestamp, deletionGracePeriodSeconds: seconds } = this.#pod.metadata;
-    if (this.#isWanted && deletionTimestamp === undefined) return isLate;
+    if (this.#isWanted && deletionTimestamp === undefined) return hasFailed;
     const graceMs = deletionTimestamp !== undefined && seconds !== undefined ? seconds * 1000 : graceMsOf(view);
     const isShorter = record.ending === undefined || graceMs < record.ending.graceMs;
     if (isShorter) record.ending = { since: view.now, graceMs };
@@ -210,7 +225,7 @@ export class PodWorker {
       this.#steps.abandonStarts();
       this.#probes.stop();
     }
-    return isLate || isShorter;
+    return hasFailed || isShorter;
   }
 
   #syncProbes(view: PodView, record: PodRecord): void {
@@ -224,7 +239,7 @@ export class PodWorker {
   /** Reports the status when it changed, and once per process; true when it changed. */
   #report(view: PodView, record: PodRecord): boolean {
     const status = podStatus(view, { hostIP: this.#deps.node.hostIP, runtime: this.#deps.driver.name });
-    this.#over = overContainers(view, status);
+    this.#over = endedContainers(view, status);
     if (view.end !== undefined && view.containers.length === 0 && this.#life === 'terminating')
       this.#life = 'terminated';
     if (!this.#isWanted) return false;
@@ -265,20 +280,6 @@ export class PodWorker {
 /** What the files of downward API volumes may show, and users may change. */
 function shownMetadata({ metadata: { labels, annotations } }: Stored<Pod>): unknown {
   return { labels, annotations };
-}
-
-function overContainers(view: PodView, status: PodStatus): Set<string> {
-  const spec = specOf(view.pod);
-  const isEnding = view.end !== undefined || outcomeOf(view) !== undefined;
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status;
-  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
-  const over = all.filter(({ name, state }) => {
-    const container = allContainers(spec).find((one) => one.name === name);
-    const exitCode = state?.terminated?.exitCode;
-    if (exitCode === undefined || container === undefined) return isEnding && state?.running === undefined;
-    return isEnding || !isRestarted(spec, container, exitCode);
-  });
-  return new Set(over.map(({ name }) => name));
 }
 
 /** A fresh pull failure changes its name after a moment. */

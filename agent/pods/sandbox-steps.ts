@@ -70,6 +70,12 @@ export async function removeLostSandbox({ deps, events }: StepContext, id: Sandb
   await deps.driver.removeSandbox(id);
 }
 
+/** Takes away what the containers wrote outside themselves; none of them may be left. */
+export async function discardVolumes({ deps, record }: StepContext): Promise<void> {
+  await deps.volumes.remove(record.uid);
+  await removeTerminationLogs(deps.paths, record.uid);
+}
+
 /** Takes away all that is left of a pod: every part is tried, all failures are told. */
 export async function cleanUp({ deps, pod, record }: StepContext, signal: AbortSignal): Promise<void> {
   const { uid } = record;

@@ -8,6 +8,7 @@ import {
   allContainers,
   currentSandbox,
   ephemeralOf,
+  isEvicted,
   isInitDone,
   isInitialized,
   latestOf,
@@ -24,6 +25,8 @@ export interface StatusFacts {
 }
 
 const resizeConditions = ['PodResizePending', 'PodResizeInProgress'] as const;
+/** Whoever ends the pod says why by it. */
+const disrupted = 'DisruptionTarget';
 /** Conditions that this node decides; all others are passed on as they came. */
 const ownConditions: readonly string[] = [
   'PodReadyToStartContainers',
@@ -87,11 +90,16 @@ function judgeResize(view: PodView): [string, Judgement][] {
   return [...judged, [inProgress, { status: 'True', ...why }]];
 }
 
+function judgeEviction({ record }: PodView): [string, Judgement] {
+  return [disrupted, { status: 'True', reason: 'TerminationByKubelet', message: record.failure?.message ?? '' }];
+}
+
 const isTrue: Judgement = { status: 'True' };
 
 function conditionsOf(view: PodView, outcome: Outcome | undefined, statuses: ContainerStatus[]): PodCondition[] {
   const spec = specOf(view.pod);
-  const foreign = (view.pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.includes(type));
+  const own = isEvicted(view.record) ? [...ownConditions, disrupted] : ownConditions;
+  const foreign = (view.pod.status?.conditions ?? []).filter(({ type }) => !own.includes(type));
   const containersReady = judgeContainers(view, outcome, statuses);
   const judged: [string, Judgement][] = [
     ['PodReadyToStartContainers', { status: currentSandbox(view) === undefined ? 'False' : 'True' }],
@@ -99,10 +107,11 @@ function conditionsOf(view: PodView, outcome: Outcome | undefined, statuses: Con
     ['Ready', judgeReady(containersReady, foreign, spec.readinessGates ?? [])],
     ['ContainersReady', containersReady],
     ...(outcome === undefined && view.end === undefined ? judgeResize(view) : []),
+    ...(isEvicted(view.record) ? [judgeEviction(view)] : []),
   ];
-  const own = judged.map(([type, judgement]) => dated(view, type, judgement));
+  const dates = judged.map(([type, judgement]) => dated(view, type, judgement));
   const isScheduled = foreign.some(({ type }) => type === 'PodScheduled');
-  return [...own, ...foreign, ...(isScheduled ? [] : [dated(view, 'PodScheduled', isTrue)])];
+  return [...dates, ...foreign, ...(isScheduled ? [] : [dated(view, 'PodScheduled', isTrue)])];
 }
 
 /** Keeps the time of the last change of this condition. */

@@ -12,7 +12,7 @@ import {
 } from './container-steps.ts';
 import { holdAfter } from './hold.ts';
 import type { Hold } from './pod-view.ts';
-import { cleanUp, prepareVolumes, removeLostSandbox, runSandbox } from './sandbox-steps.ts';
+import { cleanUp, discardVolumes, prepareVolumes, removeLostSandbox, runSandbox } from './sandbox-steps.ts';
 import { type Step, keyOf } from './step.ts';
 
 /** Runs the steps of one pod, each in a scope of its own, and remembers which failed and when they may be tried again. */
@@ -129,6 +129,7 @@ export class StepRunner {
       case 'removeContainer':
         return context.deps.driver.removeContainer(step.id);
       case 'stopSandbox':
+        if (step.discardsVolumes === true) await discardVolumes(context);
         return context.deps.driver.stopSandbox(step.id);
       case 'removeSandbox':
         return removeLostSandbox(context, step.id);

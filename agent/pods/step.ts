@@ -15,7 +15,7 @@ export type Step =
   | { do: 'stop'; container: string; id: ContainerId; graceMs: number; reason: StopReason }
   /** Old attempts. */
   | { do: 'removeContainer'; id: ContainerId }
-  | { do: 'stopSandbox'; id: SandboxId }
+  | { do: 'stopSandbox'; id: SandboxId; discardsVolumes?: boolean }
   | { do: 'removeSandbox'; id: SandboxId }
   /** Takes away all that is left of the pod; then it is finished. */
   | { do: 'cleanUp' };

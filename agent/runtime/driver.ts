@@ -253,6 +253,11 @@ export interface RuntimeDriver {
   execSync(id: ContainerId, command: string[], timeoutMs: number): Promise<ExecResult>;
   /** Makes the container write to a fresh file at its logPath, after the caller has renamed the old one. */
   reopenLog(id: ContainerId): Promise<void>;
+  /**
+   * What the containers of a pod may fill besides volumes and logs: the writable layer of each on the host, and the
+   * files that all of them share, as /etc/hosts.
+   */
+  writablePaths(podUid: string): Promise<{ layers: ReadonlyMap<ContainerId, string>; shared: string[] }>;
   usage(): Promise<{ containers: ContainerUsage[]; sandboxes: SandboxUsage[] }>;
   /** Forgets what this process holds; containers run on. */
   close(): Promise<void>;

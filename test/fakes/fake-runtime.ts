@@ -45,6 +45,9 @@ export class FakeRuntime implements RuntimeDriver {
   readonly images = new FakeImages();
   readonly programs: Record<string, FakeProgram> = {};
   readonly sandboxConfigs = new Map<SandboxId, SandboxConfig>();
+  /** Where containers write to, when a test lets them; the same files for all pods. */
+  readonly layers = new Map<ContainerId, string>();
+  readonly sharedFiles: string[] = [];
   /** Thrown by the next calls of runSandbox, one each. */
   readonly sandboxFailures: Error[] = [];
   /** Most containers of one name and pod that ever ran at once. */
@@ -225,6 +228,10 @@ export class FakeRuntime implements RuntimeDriver {
 
   reopenLog(): Promise<void> {
     return Promise.resolve();
+  }
+
+  writablePaths(): Promise<{ layers: ReadonlyMap<ContainerId, string>; shared: string[] }> {
+    return Promise.resolve({ layers: this.layers, shared: this.sharedFiles });
   }
 
   usage(): Promise<{ containers: ContainerUsage[]; sandboxes: SandboxUsage[] }> {

@@ -32,6 +32,15 @@ describe('scheduling filters', () => {
     assert.deepEqual(miss?.lacks, { resource: 'cpu', amount: 200, asked: 4_200 });
   });
 
+  it('count what is asked of the disk', () => {
+    const info = nodeWith(({ status }) => Object.assign(status?.allocatable ?? {}, { 'ephemeral-storage': '1Gi' }));
+    const asksFor = (size: string): PodObject =>
+      podWith({ containers: [{ name: 'main', resources: { limits: { 'ephemeral-storage': size } } }] });
+    info.add({ ...claimOf(asksFor('600Mi')), uid: 'other' });
+    assert.deepEqual(reasons(asksFor('400Mi'), info), []);
+    assert.deepEqual(reasons(asksFor('500Mi'), info), ['Insufficient ephemeral-storage']);
+  });
+
   it('keep a pod off every node while none can mount its volumes', () => {
     const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
     const wanted = 'node(s) cannot mount volumes of type persistentVolumeClaim';

@@ -24,7 +24,7 @@ import { attach } from './attachments.ts';
 import { type ContainerEntry, statusOf } from './container-table.ts';
 import { KeyedLock } from './gate.ts';
 import { missingControllers } from './host.ts';
-import { bundleFiles } from './layout.ts';
+import { bundleFiles, sandboxFiles } from './layout.ts';
 import { reopenLog } from './log-control.ts';
 import { makeParts, type OciDriverDeps, type Parts } from './parts.ts';
 import { cgroupOf, type ContainerRecord } from './records.ts';
@@ -159,6 +159,17 @@ export class OciDriver implements RuntimeDriver {
     const { record } = table.get(id);
     if (record.phase !== 'running') throw new ApiError('Conflict', `container ${record.name} is not running`);
     await reopenLog(bundleFiles(layout, id).control, record.logPath, this.#deps.clock);
+  }
+
+  async writablePaths(podUid: string): Promise<{ layers: ReadonlyMap<ContainerId, string>; shared: string[] }> {
+    const { table, sandboxes, layout } = this.#parts;
+    const own = table.all().filter(({ record }) => record.pod.uid === podUid);
+    const shared = (await sandboxes.list(podUid)).flatMap(({ id }) => {
+      const { hosts, hostname, resolvConf } = sandboxFiles(layout, id);
+      return [hosts, hostname, resolvConf];
+    });
+    const layers = own.map(({ record: { id } }) => [id, this.#deps.snapshotter.writablePath(id)] as const);
+    return { layers: new Map(layers), shared };
   }
 
   async usage(): Promise<{ containers: ContainerUsage[]; sandboxes: SandboxUsage[] }> {

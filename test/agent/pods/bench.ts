@@ -1,3 +1,4 @@
+import { treeBytes } from '../../../agent/host/tree-size.ts';
 import { agentPaths } from '../../../agent/paths.ts';
 import { PodManager } from '../../../agent/pods/pod-manager.ts';
 import type { ProbeResult } from '../../../agent/probes/prober.ts';
@@ -17,6 +18,8 @@ export class Bench {
   readonly link = new FakeLink();
   readonly probeAnswers = new Map<string, ProbeResult>();
   readonly drained: string[] = [];
+  readonly removedVolumes: string[] = [];
+  readonly measured: string[] = [];
   allocatable: Record<string, number> = {};
   volumesError: Error | undefined;
   allowedUnsafeSysctls: string[] = [];
@@ -44,7 +47,7 @@ export class Bench {
             ? Promise.resolve(new Map((pod.spec?.volumes ?? []).map(({ name }) => [name, `/vol/${name}`])))
             : Promise.reject(this.volumesError),
         subPath: ({ volume, path }) => Promise.resolve(`/vol/${volume}/${path}`),
-        remove: () => Promise.resolve(),
+        remove: (uid) => Promise.resolve(void this.removedVolumes.push(uid)),
         list: () => Promise.resolve([]),
       },
       prober: {
@@ -72,6 +75,10 @@ export class Bench {
       },
       api: () => undefined,
       allowedUnsafeSysctls: this.allowedUnsafeSysctls,
+      measureTree: (path, stopAtBytes) => {
+        this.measured.push(path);
+        return treeBytes(path, { stopAtBytes, pause: () => Promise.resolve() });
+      },
       hostDns: () =>
         Promise.resolve({
           servers: [],

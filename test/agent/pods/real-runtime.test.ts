@@ -43,6 +43,7 @@ describe('pods with real containers', function () {
       prober: new NodeProber({ driver, clock: systemClock }),
       node: { name: 'n1', hostname: 'n1', hostIP: '127.0.0.1', memoryBytes: 1 << 30, allocatable: {} },
       api: () => undefined,
+      measureTree: () => Promise.resolve(0),
       hostDns: () => Promise.resolve({ servers: [], searches: [], options: [] }),
     });
     await pods.run(scope);

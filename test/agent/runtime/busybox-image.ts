@@ -50,6 +50,10 @@ export class BusyboxSnapshotter implements Snapshotter {
     return merged;
   }
 
+  writablePath(id: ContainerId): string {
+    return join(this.#directory, 'snapshots', id, 'upper');
+  }
+
   async remove(id: ContainerId): Promise<void> {
     const base = join(this.#directory, 'snapshots', id);
     await unmount(join(base, 'merged'));

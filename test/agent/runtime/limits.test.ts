@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { treeBytes } from '../../../agent/host/tree-size.ts';
 import { findCgroupMounts } from '../../../agent/runtime/oci/cgroup-mounts.ts';
 import { cgroupOf } from '../../../agent/runtime/oci/records.ts';
 import type { ContainerId } from '../../../agent/runtime/driver.ts';
@@ -71,6 +72,22 @@ describe('limits of a container', function () {
     await bench.crash();
     const after = { ...size, memoryLimitBytes: 32 << 20 };
     assert.deepEqual((await statusOf(bench, container)).size, after);
+  });
+
+  it('shows where a container fills the disk, so that it can be measured', async () => {
+    const sandbox = await aSandbox(bench);
+    const script = 'dd if=/dev/zero of=/filled bs=1M count=3; echo "192.0.2.1 grown" >> /etc/hosts; exec sleep 1000';
+    const id = await bench.driver.createContainer(aContainer(bench, sandbox, script));
+    await bench.driver.startContainer(id);
+    const { layers, shared } = await bench.driver.writablePaths(sandbox.pod.uid);
+    const [hosts = ''] = shared;
+    await until(async () => (await readFile(hosts, 'utf8')).includes('grown'));
+    const bytes = await treeBytes(layers.get(id) ?? '', { stopAtBytes: Infinity, pause: () => Promise.resolve() });
+    assert.equal(Math.round(bytes / (1 << 20)), 3);
+    assert.deepEqual(
+      shared.map((path) => basename(path)),
+      ['hosts', 'hostname', 'resolv.conf'],
+    );
   });
 
   it('makes the pod as heavy as its containers together, and counts its processes as a whole', async function () {
