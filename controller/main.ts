@@ -167,6 +167,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     issuer: accountTokens,
     revoke: (publicKey) => server.revoke(publicKey),
     settings: { podCidr: settings.podCidr, clusterId: clusterIdOf(store) },
+    podRecords: history,
     onLogs: async (node, { batches }) => ({ next: await history.appendLogs(node, batches) }),
     onSamples: (node, request) => {
       samples.ingest(node, request);

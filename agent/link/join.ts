@@ -98,7 +98,7 @@ async function ask(token: JoinToken, request: JoinRequest, { log, signal }: Join
   });
   try {
     await bus.ready({ timeoutMs: answerWithinMs, signal });
-    return checkJoinReply(await bus.request(subjects.join, request, { timeoutMs: answerWithinMs, signal }));
+    return checkJoinReply(await bus.request(subjects.join(token.id), request, { timeoutMs: answerWithinMs, signal }));
   } finally {
     await bus.close();
   }

@@ -4,6 +4,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LogBatch } from '../../shared/bus/messages.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { LogLine } from '../../shared/logs.ts';
+import type { PodRecord } from '../../shared/objects/types.ts';
 import type { LogStream } from './history-store.ts';
 
 /** For this process alone: then no file of shared memory is needed, for which a full disk has no room. */
@@ -27,6 +28,10 @@ const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS batchesByStream ON batches (stream, first);
   CREATE INDEX IF NOT EXISTS batchesByAge ON batches (storedAt);
+  CREATE TABLE IF NOT EXISTS pods (
+    uid TEXT PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, node TEXT NOT NULL, recordedAt INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX IF NOT EXISTS podsByAge ON pods (recordedAt);
 `;
 
 /** Where a reader wants to go on. Forwards from `from`; backwards to below `before`. */
@@ -44,6 +49,8 @@ export interface Page {
 const batchesPerPage = 16;
 /** Removed at a time while over the cap, so that an append never waits for long. */
 const batchesPerTrim = 200;
+/** Pods that are remembered; the ones recorded longest ago are forgotten first. */
+const maxPods = 100_000;
 
 /** The history file, used from its worker thread. One row a batch of lines, compressed. */
 export class HistoryFile {
@@ -65,15 +72,30 @@ export class HistoryFile {
   }
 
   append(node: string, batches: readonly LogBatch[], now: number): number[] {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const next = batches.map((batch) => this.#appendOne(node, batch, now));
-      this.#db.exec('COMMIT');
-      return next;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return this.#inTransaction(() => batches.map((batch) => this.#appendOne(node, batch, now)));
+  }
+
+  /** Forgets those that were recorded before `oldest`, too. */
+  recordPods(pods: readonly PodRecord[], now: number, oldest: number): void {
+    this.#inTransaction(() => {
+      const write = this.#db.prepare(
+        `INSERT INTO pods (uid, namespace, name, node, recordedAt) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (uid) DO UPDATE SET recordedAt = excluded.recordedAt`,
+      );
+      for (const { uid, namespace, name, node } of pods) write.run(uid, namespace, name, node, now);
+      this.#db.prepare('DELETE FROM pods WHERE recordedAt < ?').run(oldest);
+      this.#db
+        .prepare(
+          `DELETE FROM pods WHERE uid IN (
+             SELECT uid FROM pods ORDER BY recordedAt LIMIT max(0, (SELECT count(*) FROM pods) - ${maxPods}))`,
+        )
+        .run();
+    });
+  }
+
+  findPods(uids: readonly string[]): PodRecord[] {
+    const find = this.#db.prepare('SELECT uid, namespace, name, node FROM pods WHERE uid = ?');
+    return uids.flatMap((uid) => (find.get(uid) as unknown as PodRecord | undefined) ?? []);
   }
 
   streamsOfPod(namespace: string, pod: string): LogStream[] {
@@ -153,6 +175,18 @@ export class HistoryFile {
     return next;
   }
 
+  #inTransaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   #pragma(name: string): number {
     return Number(this.#db.prepare(`PRAGMA ${name}`).get()?.[name]);
   }
@@ -176,5 +210,5 @@ function unpack(body: Uint8Array): LogLine[] {
 
 /** A file that is complete is opened without a write, so that what is kept can be read while the disk is full. */
 function isMade(db: DatabaseSync): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'batchesByAge'").get() !== undefined;
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'podsByAge'").get() !== undefined;
 }

@@ -1,5 +1,6 @@
 import type { LogBatch } from '../../shared/bus/messages.ts';
 import type { LogLine } from '../../shared/logs.ts';
+import type { PodRecord } from '../../shared/objects/types.ts';
 
 /** All lines of one container of one pod, over all its starts. */
 export interface LogStream {
@@ -38,6 +39,10 @@ export interface HistoryStore {
   findStream(uid: string, container: string): Promise<LogStream | undefined>;
   /** Lines in order, in portions. */
   readLogs(uid: string, container: string, options: ReadOptions): AsyncIterable<LogLine[]>;
+  /** Remembers which node ran these pods, for as long as logs are retained; again is no error and counts from now. */
+  recordPods(pods: readonly PodRecord[]): Promise<void>;
+  /** Those of the pods that are recorded. */
+  findPods(uids: readonly string[]): Promise<PodRecord[]>;
   /** Waits for what was begun. A second close does nothing. */
   close(): Promise<void>;
 }

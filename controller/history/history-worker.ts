@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LogBatch } from '../../shared/bus/messages.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { PodRecord } from '../../shared/objects/types.ts';
 import { HistoryFile, type PageRequest } from './history-file.ts';
 
 export interface HistoryWorkerOptions {
@@ -15,6 +16,8 @@ export type HistoryRequest =
   | { do: 'streams'; namespace: string; pod: string }
   | { do: 'stream'; uid: string; container: string }
   | { do: 'page'; page: PageRequest }
+  | { do: 'recordPods'; pods: readonly PodRecord[]; now: number }
+  | { do: 'findPods'; uids: readonly string[] }
   | { do: 'close' };
 
 const trimIntervalMs = 10_000;
@@ -40,6 +43,11 @@ function serve(): void {
         return file.stream(request.uid, request.container);
       case 'page':
         return file.page(request.page);
+      case 'recordPods':
+        file.recordPods(request.pods, request.now, request.now - maxAgeMs);
+        return undefined;
+      case 'findPods':
+        return file.findPods(request.uids);
       case 'close':
         file.close();
         return undefined;

@@ -3,6 +3,7 @@ import type { LogBatch } from '../../shared/bus/messages.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { LogLine } from '../../shared/logs.ts';
+import type { PodRecord } from '../../shared/objects/types.ts';
 import type { Page } from './history-file.ts';
 import type { HistoryStore, LogStream, ReadOptions } from './history-store.ts';
 import type { HistoryRequest, HistoryWorkerOptions } from './history-worker.ts';
@@ -73,6 +74,14 @@ class SqliteHistory implements HistoryStore {
       if (lines.length > 0) yield lines;
       from = next;
     }
+  }
+
+  async recordPods(pods: readonly PodRecord[]): Promise<void> {
+    await this.#ask({ do: 'recordPods', pods, now: this.#clock.now() });
+  }
+
+  findPods(uids: readonly string[]): Promise<PodRecord[]> {
+    return this.#ask({ do: 'findPods', uids }) as Promise<PodRecord[]>;
   }
 
   close(): Promise<void> {

@@ -34,8 +34,10 @@ export class Joins {
     this.#deps = deps;
   }
 
-  join(body: unknown): Promise<JoinReply> {
+  /** `tokenId` is the token whose bearer asks. */
+  join(tokenId: string, body: unknown): Promise<JoinReply> {
     const request = checkJoin(body);
+    if (request.id !== tokenId) throw new ApiError('Forbidden', 'this is not the token that the request came with');
     const joined = this.#turn.then(() => this.#join(request));
     this.#turn = joined.catch(() => undefined);
     return joined;

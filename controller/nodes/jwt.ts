@@ -133,7 +133,7 @@ export class BusAuthority {
 
   /** For the bearer of one join token: may ask to join and hear the answer. */
   async joinerCredentials(id: string, expiresAt: number): Promise<UserCredentials> {
-    const permissions = { pub: { allow: [subjects.join] }, sub: { allow: [`${joinInboxPrefix(id)}.>`] } };
+    const permissions = { pub: { allow: [subjects.join(id)] }, sub: { allow: [`${joinInboxPrefix(id)}.>`] } };
     return this.#newUser(`joiner ${id}`, permissions, expiresAt);
   }
 

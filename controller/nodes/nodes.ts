@@ -8,12 +8,19 @@ import {
   checkSync,
 } from '../../shared/bus/check-messages.ts';
 import { checkRegister } from '../../shared/bus/check-node.ts';
-import type { EventsRequest, LogsReply, LogsRequest, SamplesRequest } from '../../shared/bus/messages.ts';
-import { nodeOfSubject, subjects, type UpVerb } from '../../shared/bus/subjects.ts';
+import type { EventReport, EventsRequest, LogsReply, LogsRequest, SamplesRequest } from '../../shared/bus/messages.ts';
+import {
+  inboxPrefix,
+  joinInboxPrefix,
+  joinTokenOfSubject,
+  nodeOfSubject,
+  subjects,
+  type UpVerb,
+} from '../../shared/bus/subjects.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { hasReason, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { KubeObject } from '../../shared/objects/types.ts';
+import type { KubeObject, ObjectReference, PodRecord } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
 import type { EventRecorder } from '../store/event-recorder.ts';
 import type { Store } from '../store/store.ts';
@@ -22,7 +29,7 @@ import type { JoinTokens } from './join-tokens.ts';
 import { Joins } from './joins.ts';
 import type { BusAuthority } from './jwt.ts';
 import { NodeCalls } from './node-calls.ts';
-import { PodOwners } from './pod-owners.ts';
+import { PodOwners, type PodRecords } from './pod-owners.ts';
 import { PodTokenBook, type TokenIssuer } from './pod-token-book.ts';
 import { Registration } from './registration.ts';
 import { Sessions } from './sessions.ts';
@@ -44,7 +51,9 @@ export interface NodesDeps {
   /** Voids the bus credentials of this key: `NatsServer.revoke`. */
   revoke: (publicKey: string) => Promise<void>;
   settings: { podCidr: string; clusterId: string };
-  /** Lines of pods of this node; batches of foreign pods have been taken out. */
+  /** Which node ran which pod, over restarts. */
+  podRecords: PodRecords;
+  /** Lines of pods of this node, under the names that the controller knows; what else was sent has been taken out. */
   onLogs: (node: string, request: LogsRequest) => Promise<LogsReply>;
   onSamples: (node: string, request: SamplesRequest) => void;
 }
@@ -72,10 +81,10 @@ export class Nodes {
     this.#deps = deps;
     this.calls = new NodeCalls({ bus, data });
     this.#heartbeats = new Heartbeats(clock);
-    this.#owners = new PodOwners(clock);
+    this.#owners = new PodOwners(deps.podRecords, log);
     const podTokens = new PodTokenBook({ store, clock, issuer });
     this.#sessions = new Sessions({ bus, store, owners: this.#owners, tokens: podTokens, clock, log });
-    this.#statuses = new PodStatuses({ store, clock, log });
+    this.#statuses = new PodStatuses({ store, owners: this.#owners, clock, log });
     this.#registration = new Registration({ store, clock, log, clusterCidr, clusterId });
     this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, log });
   }
@@ -97,7 +106,12 @@ export class Nodes {
     );
     scope.spawn((signal) => this.#hear(signal), report);
     const { signal } = scope;
-    bus.serve(subjects.join, (body) => this.#joins.join(body), { queue, signal });
+    const inboxOf = (subject: string): string => joinInboxPrefix(joinTokenOfSubject(subject));
+    bus.serve(subjects.allJoins, (body, subject) => this.#joins.join(joinTokenOfSubject(subject), body), {
+      queue,
+      inboxOf,
+      signal,
+    });
     this.#serve('renew', signal, (node) => this.#joins.renew(node));
     this.#serve('register', signal, (node, body) => this.#registration.register(node, checkRegister(body)));
     this.#serve('sync', signal, async (node, body) => this.#sessions.sync(node, checkSync(body)));
@@ -122,7 +136,8 @@ export class Nodes {
         throw error;
       }
     };
-    bus.serve(subjects.allUpCalls(verb), serve, { queue, signal });
+    const inboxOf = (subject: string): string => inboxPrefix(nodeOfSubject(subject));
+    bus.serve(subjects.allUpCalls(verb), serve, { queue, inboxOf, signal });
   }
 
   async #hear(signal: AbortSignal): Promise<void> {
@@ -144,45 +159,60 @@ export class Nodes {
     const key = `${node} ${verb}`;
     if (this.#complained.has(key) || this.#complained.size >= maxComplaints) return;
     this.#complained.add(key);
-    this.#deps.log.warn('node sends what makes no sense', { node, verb, problem });
+    this.#deps.log.warn('invalid message from node', { node, verb, problem });
   }
 
   async #recordEvents(node: string, { events }: EventsRequest): Promise<void> {
+    const ofPods = events.flatMap(({ involved }) => (involved.kind === 'Pod' ? involved.uid : []));
+    const pods = await this.#owners.ownedBy(node, ofPods);
     for (const { involved, type, reason, message } of events) {
-      const isOwn = involved.kind === 'Node' ? involved.name === node : this.#owners.maySpeakOf(node, involved.uid);
-      if (!isOwn) continue;
-      const namespace = involved.kind === 'Node' ? undefined : involved.namespace;
-      const uid = involved.kind === 'Node' ? this.#uidOfNode(node) : involved.uid;
-      const reference = { ...involved, apiVersion: 'v1', namespace, uid };
-      this.#deps.events.record(reference, type, reason, message, component, node);
+      const reference = involved.kind === 'Node' ? this.#referToNode(node, involved) : referToPod(pods, involved);
+      if (reference === undefined) this.#complain(node, 'events', `${involved.kind} is not of this node`);
+      else this.#deps.events.record(reference, type, reason, message, component, node);
     }
   }
 
-  #uidOfNode(node: string): string | undefined {
-    return this.#deps.store.get<KubeObject>('nodes', '', node)?.metadata.uid;
+  #referToNode(node: string, { name }: EventReport['involved']): ObjectReference | undefined {
+    const uid = this.#deps.store.get<KubeObject>('nodes', '', node)?.metadata.uid;
+    return name === node ? { apiVersion: 'v1', kind: 'Node', name: node, uid } : undefined;
   }
 
   async #takeSamples(node: string, samples: SamplesRequest): Promise<void> {
-    const isLive = ({ uid }: { uid: string }): boolean => this.#owners.isLiveOn(node, uid);
-    this.#deps.onSamples(node, {
-      ...samples,
-      containers: samples.containers.filter(isLive),
-      pods: samples.pods.filter(isLive),
-    });
+    const named = <T extends { uid: string }>(sample: T): T[] => {
+      const owned = this.#owners.findLive(sample.uid);
+      return owned?.node === node ? [{ ...sample, namespace: owned.namespace, pod: owned.name }] : [];
+    };
+    const { containers, pods } = samples;
+    this.#deps.onSamples(node, { ...samples, containers: containers.flatMap(named), pods: pods.flatMap(named) });
   }
 
-  /** Lines of foreign pods are thrown away, and acknowledged so that they do not come again. */
+  /** Lines of foreign and unknown pods are thrown away, and acknowledged so that they do not come again. */
   async #takeLogs(node: string, { batches }: LogsRequest): Promise<LogsReply> {
-    const isOwn = batches.map(({ uid }) => this.#owners.maySpeakOf(node, uid));
-    const own = batches.filter((_batch, index) => isOwn[index]);
+    const pods = await this.#owners.ownedBy(
+      node,
+      batches.map(({ uid }) => uid),
+    );
+    const own = batches.flatMap((batch) => {
+      const owned = pods.get(batch.uid);
+      return owned === undefined ? [] : [{ ...batch, namespace: owned.namespace, pod: owned.name }];
+    });
+    if (own.length < batches.length) this.#complain(node, 'logs', 'pod is not of this node');
     const stored = own.length === 0 ? [] : (await this.#deps.onLogs(node, { batches: own })).next;
     let at = 0;
     return {
-      next: batches.map(({ first, lines }, index) => {
-        if (isOwn[index] !== true) return first + lines.length;
+      next: batches.map(({ uid, first, lines }) => {
+        if (!pods.has(uid)) return first + lines.length;
         at += 1;
         return stored[at - 1] ?? first;
       }),
     };
   }
+}
+
+function referToPod(
+  pods: ReadonlyMap<string, PodRecord>,
+  { uid, fieldPath }: EventReport['involved'],
+): ObjectReference | undefined {
+  const owned = pods.get(uid);
+  return owned && { apiVersion: 'v1', kind: 'Pod', namespace: owned.namespace, name: owned.name, uid, fieldPath };
 }

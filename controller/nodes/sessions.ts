@@ -118,7 +118,8 @@ export class Sessions {
     const node = pod.spec?.nodeName;
     if (node === undefined || node === '') return;
     this.#session(node).pods.set(keyOf('pods', pod), pod);
-    this.#deps.owners.add(pod.metadata.uid, node);
+    const { uid = '', namespace = '', name } = pod.metadata;
+    this.#deps.owners.add({ uid, namespace, name, node });
     this.#mark(node);
   }
 
@@ -126,7 +127,7 @@ export class Sessions {
     const node = pod.spec?.nodeName;
     if (node === undefined || node === '') return;
     this.#session(node).pods.delete(keyOf('pods', pod));
-    this.#deps.owners.remove(pod.metadata.uid);
+    this.#deps.owners.remove(pod.metadata.uid ?? '');
     this.#deps.tokens.forget(pod.metadata.uid);
     this.#mark(node);
   }

@@ -6,9 +6,11 @@ import type { PodStatus } from '../../shared/objects/types.ts';
 import type { Store } from '../store/store.ts';
 import { mergeConditions } from './conditions.ts';
 import type { PodObject } from './desired.ts';
+import type { PodOwners } from './pod-owners.ts';
 
 interface Deps {
   store: Store;
+  owners: PodOwners;
   clock: Clock;
   log: Logger;
 }
@@ -52,22 +54,27 @@ export class PodStatuses {
 
   /** False when there is no such pod (any more). */
   async #applyOne(node: string, report: PodReport): Promise<boolean> {
-    const { store, clock, log } = this.#deps;
-    const { namespace, name, uid } = report;
-    const pod = store.get<PodObject>('pods', namespace, name);
-    if (pod?.metadata.uid !== uid) return false;
-    if (pod.spec?.nodeName !== node) {
-      log.warn('status of a foreign pod refused', { node, namespace, pod: name });
+    const { store, owners, clock, log } = this.#deps;
+    const { uid } = report;
+    const owned = owners.findLive(uid);
+    if (owned?.node !== node) {
+      // One that is there, bound elsewhere or to no node yet, is not gone.
+      const isThere = store.get('pods', report.namespace, report.name)?.metadata.uid === uid;
+      if (owned === undefined && !isThere) return false;
+      log.warn('status of a foreign pod refused', { node, uid });
       return true;
     }
+    const { namespace, name } = owned;
+    let isThere = false;
     try {
       await store.modify<PodObject>('pods', namespace, name, (current) => {
-        if (current.metadata.uid !== uid) return undefined;
+        isThere = current.metadata.uid === uid;
+        if (!isThere) return undefined;
         const status = mergeStatus(current.status ?? {}, report.status, clock.now());
         const isDone = report.finished === true && current.metadata.deletionTimestamp !== undefined;
         return isDone ? release({ ...current, status }) : { ...current, status };
       });
-      return true;
+      return isThere;
     } catch (error) {
       if (hasReason(error, 'NotFound')) return false;
       throw error;

@@ -11,8 +11,12 @@ export interface Bus {
    * listens or the line is down or goes down; Timeout after the limit; the signal's reason when it aborts.
    */
   request<T>(subject: string, body: unknown, options?: WaitOptions): Promise<T>;
-  /** Answers requests until the signal aborts. What the handler throws goes back as an ApiError. Members of one `queue` share the work. */
-  serve(subject: string, handler: BusHandler, options: { queue?: string; signal: AbortSignal }): void;
+  /**
+   * Answers requests until the signal aborts. What the handler throws goes back as an ApiError. Members of one `queue`
+   * share the work. A request whose answer would go anywhere but below `inboxOf` its subject is dropped: who may write
+   * less than the server must not have it write.
+   */
+  serve(subject: string, handler: BusHandler, options: ServeOptions): void;
   /** Messages of a subject pattern until the signal aborts. The subscription is active when the call returns. */
   subscribe(subject: string, signal: AbortSignal): AsyncIterable<BusMessage>;
   /** True while connected. */
@@ -32,6 +36,13 @@ export interface WaitOptions {
   /** Default 10 s. */
   timeoutMs?: number;
   signal?: AbortSignal;
+}
+
+export interface ServeOptions {
+  queue?: string;
+  /** The prefix of answers to whoever may ask on this subject. Absent: the asker is trusted. */
+  inboxOf?: (subject: string) => string;
+  signal: AbortSignal;
 }
 
 /** `body` is whatever the sender wrote: check it (messages.ts) before use. `subject` tells who may have sent it. */

@@ -2,7 +2,7 @@ import { headers, type Msg, type NatsConnection, type NatsError, type Subscripti
 import { ApiError, messageOf } from '../errors.ts';
 import { natsReason, NatsLine, type NatsOptions } from './nats-connection.ts';
 import { BoundedWaits, type WaitLimits } from './bounded-waits.ts';
-import type { Bus, BusHandler, BusMessage, WaitOptions } from './bus.ts';
+import type { Bus, BusHandler, BusMessage, ServeOptions, WaitOptions } from './bus.ts';
 import { errorOfReply, replyOfError } from './error-reply.ts';
 import { MessageQueue } from './message-queue.ts';
 
@@ -85,9 +85,14 @@ export class NatsBus implements Bus {
     return parse(answer.data) as T;
   }
 
-  serve(subject: string, handler: BusHandler, { queue, signal }: { queue?: string; signal: AbortSignal }): void {
+  serve(subject: string, handler: BusHandler, { queue, inboxOf, signal }: ServeOptions): void {
     let serving = 0;
     const answer = async (message: Msg): Promise<void> => {
+      const { reply = '' } = message;
+      if (reply !== '' && inboxOf !== undefined && !reply.startsWith(`${inboxOf(message.subject)}.`)) {
+        this.#options.log.warn('request with a foreign reply subject dropped', { subject: message.subject, reply });
+        return;
+      }
       try {
         serving += 1;
         if (serving > maxServing) throw new ApiError('TooManyRequests', `too many requests wait at ${subject}`);

@@ -10,6 +10,11 @@ export function nodeOfSubject(subject: string): string {
   return (subject.split('.')[2] ?? '').replaceAll('=', '.');
 }
 
+/** The token whose bearer speaks on a subject `berth.join.<id>`. */
+export function joinTokenOfSubject(subject: string): string {
+  return subject.split('.')[2] ?? '';
+}
+
 export const upVerbs = ['register', 'sync', 'status', 'events', 'logs', 'samples', 'renew'] as const;
 export type UpVerb = (typeof upVerbs)[number];
 
@@ -30,7 +35,9 @@ export const subjects = {
   /** One byte-stream session: towards the controller and towards the agent. */
   streamUp: (node: string, session: string): string => `berth.up.${nodeToken(node)}.s.${session}`,
   streamDown: (node: string, session: string): string => `berth.down.${nodeToken(node)}.s.${session}`,
-  join: 'berth.join',
+  /** The bearer of a join token asks to become a node. */
+  join: (tokenId: string): string => `berth.join.${tokenId}`,
+  allJoins: 'berth.join.*',
 } as const;
 
 /** Where answers to a node's requests arrive; a node may listen below its own only. */

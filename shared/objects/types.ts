@@ -130,6 +130,14 @@ export interface KubeObject {
   metadata: ObjectMeta & { name: string };
 }
 
+/** Which pod, by its uid, was bound to which node. */
+export interface PodRecord {
+  uid: string;
+  namespace: string;
+  name: string;
+  node: string;
+}
+
 /** A stored object of a known kind: the store has given it a name, a uid and a version. */
 export type Stored<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata'> & {
   apiVersion: string;

@@ -158,7 +158,7 @@ function containersByPod(cluster: Cluster, second: SecondAgent): Map<string, Set
     const cgroup = readIfThere(`/proc/${pid}/cgroup`);
     for (const { cgroup: ours } of [cluster.paths, second.paths]) {
       const [, uid = '', container = ''] = new RegExp(`${ours}/([^/\\s]+)/([^/\\s]+)`).exec(cgroup) ?? [];
-      if (uid !== '') found.set(uid, (found.get(uid) ?? new Set()).add(container));
+      if (uid !== '' && uid !== 'monitors') found.set(uid, (found.get(uid) ?? new Set()).add(container));
     }
   }
   return found;

@@ -157,7 +157,7 @@ describe('joining', function () {
     }
     await assert.rejects(joiner.request(subjects.upCall('alpha', 'renew'), {}), (e) => hasReason(e, 'Forbidden'));
     for (const bad of [{}, null, [], 'x', { id: '../x', secret: 's', node: 'n', publicKey: 'U' }]) {
-      await assert.rejects(joiner.request(subjects.join, bad), (e) => hasReason(e, 'BadRequest'));
+      await assert.rejects(joiner.request(subjects.join(token.id), bad), (e) => hasReason(e, 'BadRequest'));
     }
   });
 

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { HistoryStore } from '../../controller/history/history-store.ts';
+import { openSqliteHistory } from '../../controller/history/sqlite-history.ts';
 import { JoinTokens } from '../../controller/nodes/join-tokens.ts';
 import { Nodes } from '../../controller/nodes/nodes.ts';
 import { EventRecorder } from '../../controller/store/event-recorder.ts';
@@ -25,12 +27,14 @@ export class NodesBench {
   readonly samples: { node: string; request: SamplesRequest }[] = [];
   nodes: Nodes;
   #scope: Scope;
+  readonly history: HistoryStore;
   readonly #state: StateStore;
   readonly #directories: string[] = [];
 
-  private constructor(bus: BusBench, state: StateStore, store: Store, controller: NatsBus) {
+  private constructor(bus: BusBench, state: StateStore, store: Store, history: HistoryStore, controller: NatsBus) {
     this.bus = bus;
     this.store = store;
+    this.history = history;
     this.controller = controller;
     this.#state = state;
     this.tokens = new JoinTokens({
@@ -49,7 +53,8 @@ export class NodesBench {
     const state = await openSqliteStore(':memory:');
     const store = await openStore(state, systemClock);
     const controller = await bus.controller();
-    const bench = new NodesBench(bus, state, store, controller);
+    const history = await openSqliteHistory(':memory:', systemClock);
+    const bench = new NodesBench(bus, state, store, history, controller);
     await controller.flush();
     return bench;
   }
@@ -72,7 +77,7 @@ export class NodesBench {
   async close(): Promise<void> {
     await this.#scope.close();
     await this.bus.close();
-    await this.#state.close();
+    await Promise.all([this.#state.close(), this.history.close()]);
     await Promise.all(this.#directories.map((path) => rm(path, { recursive: true, force: true })));
   }
 
@@ -90,6 +95,7 @@ export class NodesBench {
       issuer: { issue: ({ bound }) => ({ token: `token of ${bound.name}`, expiresAt: Date.now() + 3_600_000 }) },
       revoke: (key) => this.bus.server.revoke(key),
       settings: { podCidr: '10.90.0.0/16', clusterId: 'test' },
+      podRecords: this.history,
       onLogs: async (node, request): Promise<LogsReply> => {
         this.logs.push({ node, request });
         return { next: request.batches.map(({ first, lines }) => first + lines.length) };
