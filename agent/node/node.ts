@@ -9,7 +9,7 @@ import type { ControllerLink } from '../controller-link.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { RuntimeDriver } from '../runtime/driver.ts';
 import { architecture, readAddresses, readCapacity, readNodeInfo, readRoutes } from './host-facts.ts';
-import { pressureConditions, readPressure } from './pressure.ts';
+import { diskPressure, pressureConditions, readPressure } from './pressure.ts';
 
 export interface AgentNodeDeps {
   name: string;
@@ -25,11 +25,15 @@ export interface AgentNodeDeps {
 
 const heartbeatMs = 1000;
 const checkMs = 10_000;
+/** The disk alone is looked at more often: a full one stops what writes to it, and everybody waits for it to end. */
+const diskCheckMs = 2000;
 /** The conditions are told again after this long although nothing changed, as kubelets do: readers see that they hold. */
 const retellMs = 300_000;
 const runtimeWithinMs = 5000;
 /** Pressure that has passed is still told for this long, so that pods do not come and go with it. */
 const holdMs = 60_000;
+/** A disk is freed by somebody who waits for it, and does not fill and empty by itself as memory does. */
+const diskHoldMs = 4000;
 export const kubeletVersion = 'v1.32.0+berth';
 
 /** This machine as a Node: introduces it, says that it lives, and tells when something about it changes. */
@@ -70,9 +74,12 @@ export class AgentNode {
   async #watch(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     let toldAt = clock.monotonic();
+    let checkedAt = toldAt;
     for (;;) {
-      await clock.sleep(checkMs, signal);
+      await clock.sleep(diskCheckMs, signal);
       try {
+        if (clock.monotonic() - checkedAt < checkMs && !(await this.#isDiskNews())) continue;
+        checkedAt = clock.monotonic();
         const request = await this.#describe();
         const isStale = clock.monotonic() - toldAt >= retellMs;
         if (isStale || !isDeepStrictEqual(request, this.#last)) {
@@ -131,6 +138,13 @@ export class AgentNode {
     }
   }
 
+  /** The disk has become full, or is no more, since the conditions were sent. */
+  async #isDiskNews(): Promise<boolean> {
+    const isDisk = ({ type }: NodeCondition): boolean => type === diskPressure;
+    const sent = this.#last?.node.status?.conditions?.find(isDisk);
+    return (await this.#pressure()).find(isDisk)?.status !== sent?.status;
+  }
+
   async #pressure(): Promise<NodeCondition[]> {
     const now = this.#deps.clock.monotonic();
     return pressureConditions(await readPressure(this.#deps.paths.data)).map((condition) => {
@@ -138,10 +152,14 @@ export class AgentNode {
       // The words of the moment would make every look a change: the first ones stay.
       const pressed = this.#pressedAt.get(type);
       if (status === 'True') this.#pressedAt.set(type, { condition: pressed?.condition ?? condition, at: now });
-      else if (pressed !== undefined && now - pressed.at >= holdMs) this.#pressedAt.delete(type);
+      else if (pressed !== undefined && now - pressed.at >= holdOf(type)) this.#pressedAt.delete(type);
       return this.#pressedAt.get(type)?.condition ?? condition;
     });
   }
+}
+
+function holdOf(type: string): number {
+  return type === diskPressure ? diskHoldMs : holdMs;
 }
 
 function readyCondition(problem: string | undefined): NodeCondition {

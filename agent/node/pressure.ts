@@ -13,6 +13,9 @@ export interface Pressure {
   maxProcesses: number;
 }
 
+/** Type of the condition of a disk that is nearly full. */
+export const diskPressure = 'DiskPressure';
+
 const inodeReserve = 0.05;
 const processReserve = 0.1;
 
@@ -55,7 +58,7 @@ export function pressureConditions(pressure: Pressure): NodeCondition[] {
   const pids = processes > maxProcesses * (1 - processReserve) ? [`${processes} of ${maxProcesses} processes run`] : [];
   return [
     condition('MemoryPressure', 'InsufficientMemory', 'SufficientMemory', memory),
-    condition('DiskPressure', 'DiskPressure', 'NoDiskPressure', disk),
+    condition(diskPressure, 'DiskPressure', 'NoDiskPressure', disk),
     condition('PIDPressure', 'InsufficientPID', 'SufficientPID', pids),
   ];
 }

@@ -1,14 +1,48 @@
 import assert from 'node:assert/strict';
-import { AgentNode } from '../../../agent/node/node.ts';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AgentNode, type AgentNodeDeps } from '../../../agent/node/node.ts';
 import { osName, parseRoutes } from '../../../agent/node/host-facts.ts';
 import { availableMemory, pressureConditions, type Pressure } from '../../../agent/node/pressure.ts';
+import type { RuntimeDriver } from '../../../agent/runtime/driver.ts';
 import type { RegisterReply, RegisterRequest } from '../../../shared/bus/messages.ts';
 import { silentLogger } from '../../../shared/log.ts';
 import { findCondition } from '../../../shared/objects/conditions.ts';
 import { parseQuantity } from '../../../shared/objects/quantity.ts';
 import { Scope } from '../../../shared/scope.ts';
+import { needsRoot } from '../../support/needs.ts';
 import { until } from '../../support/until.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+
+/** Knows how many wait for it: the host is read in real time, in which the clock is not to go on. */
+class CountingClock extends ManualClock {
+  waiting = 0;
+
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.waiting += 1;
+    try {
+      await super.sleep(ms, signal);
+    } finally {
+      this.waiting -= 1;
+    }
+  }
+}
+
+function nodeWith(
+  deps: Pick<AgentNodeDeps, 'link' | 'clock'> & { data?: string; listSandboxes?: RuntimeDriver['listSandboxes'] },
+): AgentNode {
+  const { data = '/tmp', listSandboxes = async () => [], ...others } = deps;
+  return new AgentNode({
+    name: 'n1',
+    driver: { version: async () => 'oci://runc-1.1.5', listSandboxes },
+    paths: { data, bridge: 'berth-0' },
+    settings: { labels: { zone: 'a' }, taints: [{ key: 'k', effect: 'NoSchedule' }], maxPods: 7 },
+    log: silentLogger,
+    ...others,
+  });
+}
 
 describe('AgentNode', () => {
   const clock = new ManualClock();
@@ -17,8 +51,7 @@ describe('AgentNode', () => {
   let problem: Error | undefined;
   let scope: Scope;
 
-  const node = new AgentNode({
-    name: 'n1',
+  const node = nodeWith({
     link: {
       register: async (request): Promise<RegisterReply> => {
         requests.push(request);
@@ -28,17 +61,11 @@ describe('AgentNode', () => {
         beats += 1;
       },
     },
-    driver: {
-      version: async () => 'oci://runc-1.1.5',
-      listSandboxes: async () => {
-        if (problem !== undefined) throw problem;
-        return [];
-      },
+    listSandboxes: async () => {
+      if (problem !== undefined) throw problem;
+      return [];
     },
-    paths: { data: '/tmp', bridge: 'berth-0' },
-    settings: { labels: { zone: 'a' }, taints: [{ key: 'k', effect: 'NoSchedule' }], maxPods: 7 },
     clock,
-    log: silentLogger,
   });
 
   beforeEach(() => {
@@ -92,6 +119,50 @@ describe('AgentNode', () => {
       return requests.length > before;
     }, 'it is told');
     assert.ok(clock.monotonic() - began >= 300_000);
+  });
+});
+
+describe('AgentNode on a small disk', () => {
+  let folder: string;
+  before(async function () {
+    needsRoot(this); // to mount a small disk
+    folder = await mkdtemp(join(tmpdir(), 'berth-pressure-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=10m', 'tmpfs', folder]);
+  });
+  after(async () => {
+    if (folder === undefined) return;
+    execFileSync('umount', [folder]);
+    await rm(folder, { recursive: true });
+  });
+
+  it('reports pressure within 10 s of a disk that is full, and its end within 10 s of free space', async () => {
+    const clock = new CountingClock();
+    const scope = new Scope('node');
+    let status: string | undefined;
+    const register = async ({ node }: RegisterRequest): Promise<RegisterReply> => {
+      status = findCondition(node.status?.conditions, 'DiskPressure')?.status;
+      return { podCIDR: '10.90.0.0/24', clusterId: 'x' };
+    };
+    const node = nodeWith({ link: { register, heartbeat: () => undefined }, data: folder, clock });
+    await node.register(scope.signal);
+    node.run(scope);
+    const loops = 2; // heartbeats, conditions
+    const passesUntil = async (wanted: string): Promise<number> => {
+      const began = clock.monotonic();
+      await until(async () => {
+        if (status !== wanted && clock.waiting === loops) await clock.advance(500);
+        return status === wanted;
+      }, `DiskPressure is ${wanted}`);
+      return clock.monotonic() - began;
+    };
+    const ballast = join(folder, 'ballast');
+    for (let round = 0; round < 3; round += 1) {
+      await writeFile(ballast, Buffer.alloc(9.5 * 1024 * 1024));
+      assert.ok((await passesUntil('True')) <= 10_000);
+      await rm(ballast);
+      assert.ok((await passesUntil('False')) <= 10_000);
+    }
+    await scope.close();
   });
 });
 
