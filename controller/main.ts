@@ -151,7 +151,8 @@ async function openAgents(context: Context, { store, history, events }: Storage)
   begun.push(async () => void (await Promise.all([bus.close(), data.close()])));
   renewBusCertificate(server, context);
   const urls = reachableUrls('tls', settings.busListen);
-  const tokens = new JoinTokens({ store, authority, clock, bus: { urls, ca: pki.authority } });
+  const revoke = (publicKey: string): Promise<void> => server.revoke(publicKey);
+  const tokens = new JoinTokens({ store, authority, clock, revoke, bus: { urls, ca: pki.authority } });
   const accountTokens = new AccountTokens({ store, clock, key: await ensureTokenKey(pki.directory) });
   const samples = new Samples(clock, registry);
   const usage = new UsageWindows(clock);
@@ -165,7 +166,7 @@ async function openAgents(context: Context, { store, history, events }: Storage)
     authority,
     tokens,
     issuer: accountTokens,
-    revoke: (publicKey) => server.revoke(publicKey),
+    revoke,
     settings: { podCidr: settings.podCidr, clusterId: clusterIdOf(store) },
     podRecords: history,
     onLogs: async (node, { batches }) => ({ next: await history.appendLogs(node, batches) }),

@@ -6,6 +6,7 @@ import {
   expiryOf,
   parseJoinToken,
   type JoinReply,
+  signJoin,
   type JoinRequest,
   type JoinToken,
 } from '../../shared/bus/join-token.ts';
@@ -13,7 +14,7 @@ import { NatsBus } from '../../shared/bus/nats-bus.ts';
 import { createUserKey, isUserSeed, publicKeyOfSeed } from '../../shared/bus/nats-user.ts';
 import { joinInboxPrefix, subjects } from '../../shared/bus/subjects.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { ApiError, messageOf } from '../../shared/errors.ts';
+import { ApiError, hasReason, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { readIfExists, writeAtomic } from '../host/files.ts';
 import { NodeIdentity } from './identity.ts';
@@ -65,11 +66,12 @@ async function joinWith(token: JoinToken, options: JoinOptions, known?: NodeIden
   if (expiry !== undefined && clock.now() >= expiry * 1000) {
     throw new ApiError('Unauthorized', 'the join token has expired: make a new one with "berth token create"');
   }
-  const seed = await keepSeed(directory, known?.credentials.seed, log);
+  let seed = await keepSeed(directory, known?.credentials.seed, log);
+  let isNewKey = false;
   const { id, secret, urls, ca } = token;
-  const request: JoinRequest = { id, secret, node, publicKey: publicKeyOfSeed(seed) };
   for (let failures = 0; ;) {
     try {
+      const request = signJoin({ id, secret, node, publicKey: publicKeyOfSeed(seed) }, seed);
       const reply = await ask(token, request, options);
       const identity = new NodeIdentity(
         { directory, clock, log },
@@ -79,6 +81,12 @@ async function joinWith(token: JoinToken, options: JoinOptions, known?: NodeIden
       return identity;
     } catch (error) {
       signal.throwIfAborted();
+      if (hasReason(error, 'Expired') && !isNewKey) {
+        log.warn('the key of this node was revoked; joining with a new one', { problem: error.message });
+        seed = await saveSeed(directory, createUserKey().seed);
+        isNewKey = true;
+        continue;
+      }
       if (known !== undefined || !(error instanceof ApiError) || !passing.has(error.reason)) throw error;
       failures += 1;
       if (failures === 1) log.warn('waiting for a controller to join', { problem: error.message });
@@ -118,8 +126,11 @@ async function keepSeed(directory: string, known: string | undefined, log: Logge
       by: known === undefined ? 'a new one' : 'its copy',
     });
   }
+  return saveSeed(directory, known ?? createUserKey().seed);
+}
+
+async function saveSeed(directory: string, seed: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const seed = known ?? createUserKey().seed;
-  await writeAtomic(file, `${seed}\n`);
+  await writeAtomic(join(directory, 'node.key'), `${seed}\n`);
   return seed;
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { formatJoinToken } from '../../shared/bus/join-token.ts';
+import { publicKeyOfSeed } from '../../shared/bus/nats-user.ts';
 import { rfc3339, type Clock } from '../../shared/clock.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
 import type { KubeObject, Secret } from '../../shared/objects/types.ts';
@@ -18,6 +19,8 @@ interface Deps {
   store: Store;
   authority: BusAuthority;
   clock: Clock;
+  /** Voids the bus credentials of this key: `NatsServer.revoke`. */
+  revoke: (publicKey: string) => Promise<void>;
   /** Where agents find the bus, and the authority that signed its certificate (PEM). */
   bus: { urls: string[]; ca?: string };
 }
@@ -27,6 +30,8 @@ type SecretObject = KubeObject & Secret;
 const namespace = 'kube-system';
 const type = 'berth.dev/join-token';
 const prefix = 'join-token-';
+/** A token that is used up still connects for so long: the answer to the last that joined may have been lost. */
+const spentMs = 60_000;
 
 /** Tokens that let machines join, kept as Secrets of their own type. The secret part itself is not kept, only its hash. */
 export class JoinTokens {
@@ -44,6 +49,7 @@ export class JoinTokens {
     const secret = randomBytes(24).toString('base64url');
     const now = clock.now();
     const expiresAt = now + ttlMs;
+    const credentials = await authority.joinerCredentials(id, expiresAt);
     await store.create<SecretObject>('secrets', {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -55,9 +61,10 @@ export class JoinTokens {
         expiresAt: String(expiresAt),
         uses: String(uses),
         used: '0',
+        publicKey: publicKeyOfSeed(credentials.seed),
       }),
     });
-    return formatJoinToken({ id, secret, ...bus, ...(await authority.joinerCredentials(id, expiresAt)) });
+    return formatJoinToken({ id, secret, ...bus, ...credentials });
   }
 
   list(): JoinTokenInfo[] {
@@ -68,9 +75,29 @@ export class JoinTokens {
     });
   }
 
-  /** Throws NotFound. */
+  /** Its bearer is cut off from the bus too. Throws NotFound. */
   async revoke(id: string): Promise<void> {
-    await this.#deps.store.remove('secrets', namespace, `${prefix}${id}`);
+    const secret = await this.#deps.store.remove('secrets', namespace, `${prefix}${id}`);
+    await this.#cutOff(secret as SecretObject);
+  }
+
+  /** Cuts off the bearers of tokens that were used up a while ago. Call it now and then. */
+  async cutOffSpent(): Promise<void> {
+    const { store, clock } = this.#deps;
+    for (const secret of this.#all()) {
+      const { spentAt, isCutOff } = decodeFields(secret);
+      if (spentAt === undefined || isCutOff !== undefined || clock.now() - Number(spentAt) < spentMs) continue;
+      await this.#cutOff(secret);
+      await store.modify<SecretObject>('secrets', namespace, secret.metadata.name, (current) => ({
+        ...current,
+        data: { ...current.data, ...encodeFields({ isCutOff: 'true' }) },
+      }));
+    }
+  }
+
+  async #cutOff(secret: SecretObject): Promise<void> {
+    const { publicKey } = decodeFields(secret);
+    if (publicKey !== undefined) await this.#deps.revoke(publicKey);
   }
 
   /** Throws Unauthorized unless the token is good now; whether uses are left is not looked at. */
@@ -89,7 +116,9 @@ export class JoinTokens {
         const fields = decodeFields(secret);
         const used = Number(fields.used);
         if (used >= Number(fields.uses)) throw new ApiError('Unauthorized', 'the join token has been used up');
-        return { ...secret, data: encodeFields({ ...fields, used: String(used + 1) }) };
+        const isSpent = used + 1 >= Number(fields.uses);
+        const spentAt: Record<string, string> = isSpent ? { spentAt: String(this.#deps.clock.now()) } : {};
+        return { ...secret, data: { ...secret.data, ...encodeFields({ used: String(used + 1), ...spentAt }) } };
       });
     } catch (error) {
       if (!hasReason(error, 'NotFound')) throw error;

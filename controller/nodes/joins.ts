@@ -1,5 +1,6 @@
 import { checkJoin, type JoinReply, type JoinRequest, type RenewReply } from '../../shared/bus/join-token.ts';
-import { ApiError } from '../../shared/errors.ts';
+import { ApiError, hasReason } from '../../shared/errors.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { KubeObject, Secret } from '../../shared/objects/types.ts';
 import type { Store } from '../store/store.ts';
@@ -13,6 +14,7 @@ interface Deps {
   /** Voids the credentials of a key that lost its name. */
   revoke: (publicKey: string) => Promise<void>;
   clusterId: string;
+  clock: Clock;
   log: Logger;
 }
 
@@ -20,6 +22,8 @@ type SecretObject = KubeObject & Secret;
 
 const namespace = 'kube-system';
 const type = 'berth.dev/node-key';
+/** Whoever has a token may ask so often: a burst, and then some each second. */
+const rate = { burst: 100, perSecond: 20 };
 
 /**
  * Lets machines in. A node's name belongs to the key that joined under it; whoever deletes the Node object gives the
@@ -29,6 +33,8 @@ export class Joins {
   readonly #deps: Deps;
   /** One join at a time: two machines with one name must not both find it free. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** When the next request would be due if all came at the slow pace. */
+  #due = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -36,6 +42,7 @@ export class Joins {
 
   /** `tokenId` is the token whose bearer asks. */
   join(tokenId: string, body: unknown): Promise<JoinReply> {
+    this.#checkRate();
     const request = checkJoin(body);
     if (request.id !== tokenId) throw new ApiError('Forbidden', 'this is not the token that the request came with');
     const joined = this.#turn.then(() => this.#join(request));
@@ -52,9 +59,49 @@ export class Joins {
     return { jwt: await this.#deps.authority.issueNode(node, publicKey) };
   }
 
+  /** The node is a member now: from here on its key goes with its Node object. */
+  async registered(node: string): Promise<void> {
+    const { store } = this.#deps;
+    const secret = store.get<SecretObject>('secrets', namespace, secretName(node));
+    if (secret?.type !== type || secret.data?.['registered'] !== undefined) return;
+    const data = { registered: Buffer.from('true').toString('base64') };
+    await store.modify<SecretObject>('secrets', namespace, secretName(node), (current) => ({
+      ...current,
+      data: { ...current.data, ...data },
+    }));
+  }
+
+  /**
+   * Locks out all whose Node object is gone: what was issued to their key is void and their connections are cut; the key
+   * never joins again, a machine with a new token and a new key may. Call it at the start and when a Node was deleted.
+   */
+  async expelDeleted(): Promise<void> {
+    const { store, revoke, log } = this.#deps;
+    const { items } = store.list<SecretObject>('secrets', { namespace });
+    for (const { metadata, type: found, data = {} } of items) {
+      const node = metadata.name.slice(secretPrefix.length);
+      const isMember = found === type && metadata.name.startsWith(secretPrefix) && data['registered'] !== undefined;
+      if (!isMember || store.get('nodes', '', node) !== undefined) continue;
+      await revoke(decode(data['publicKey']));
+      await store.remove('secrets', namespace, metadata.name).catch((error: unknown) => {
+        if (!hasReason(error, 'NotFound')) throw error;
+      });
+      log.info('node locked out: its Node object was deleted', { node });
+    }
+  }
+
+  #checkRate(): void {
+    const now = this.#deps.clock.monotonic();
+    this.#due = Math.max(this.#due, now - (rate.burst * 1000) / rate.perSecond) + 1000 / rate.perSecond;
+    if (this.#due > now) throw new ApiError('TooManyRequests', 'too many machines ask to join at once: try again');
+  }
+
   async #join({ id, secret, node, publicKey }: JoinRequest): Promise<JoinReply> {
     const { store, authority, tokens, clusterId, log } = this.#deps;
     tokens.check(id, secret);
+    if (authority.isRevoked(publicKey)) {
+      throw new ApiError('Expired', 'this key was revoked: a node that was deleted needs a new one');
+    }
     const known = this.#keyOf(node);
     // The same key again: its first answer was lost, or the node was set up anew. That costs no use.
     if (known !== publicKey) {
@@ -77,7 +124,7 @@ export class Joins {
   #keyOf(node: string): string | undefined {
     const kept = this.#deps.store.get<SecretObject>('secrets', namespace, secretName(node));
     const encoded = kept?.type === type ? kept.data?.['publicKey'] : undefined;
-    return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+    return encoded === undefined ? undefined : decode(encoded);
   }
 
   async #keepKey(node: string, publicKey: string): Promise<void> {
@@ -98,6 +145,12 @@ export class Joins {
   }
 }
 
+const secretPrefix = 'node-key-';
+
 function secretName(node: string): string {
-  return `node-key-${node}`;
+  return `${secretPrefix}${node}`;
+}
+
+function decode(encoded = ''): string {
+  return Buffer.from(encoded, 'base64').toString();
 }

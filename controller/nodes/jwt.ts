@@ -46,6 +46,9 @@ const seedNames = ['operator', 'system', 'account', 'signing'] as const;
 const unlimited = -1;
 const day = 24 * 3_600_000;
 
+/** Of them the servers are told with every change. */
+const maxRevoked = 2000;
+
 /** How long a node's credential lasts; it is renewed at half of it. */
 export const nodeCredentialMs = day;
 
@@ -78,15 +81,19 @@ export class BusAuthority {
 
   /** Voids what was issued to this key until now. Servers learn it with their next claims. */
   async revoke(publicKey: string): Promise<void> {
-    const now = this.#clock.now();
-    // What was issued longer ago has ended by itself.
-    const oldest = (now - nodeCredentialMs - 3_600_000) / 1000;
-    const recent = Object.entries(this.#claims.revoked).filter(([, at]) => at > oldest);
-    const revoked = { ...Object.fromEntries(recent), [publicKey]: Math.floor(now / 1000) };
+    // The right to renew has no end, so what was revoked stays so, save for the oldest of very many.
+    const others = Object.entries(this.#claims.revoked).filter(([key]) => key !== publicKey);
+    const newest = others.sort(([, a], [, b]) => b - a).slice(0, maxRevoked - 1);
+    const revoked = { ...Object.fromEntries(newest), [publicKey]: Math.floor(this.#clock.now() / 1000) };
     // The operator's claim stays: a running server takes no other, not even one of the same key.
     const { operatorJwt } = this.#claims;
     this.#claims = { ...(await signClaims(this.#seeds, revoked)), operatorJwt };
     await writePrivateFile(this.#file, JSON.stringify(this.#claims));
+  }
+
+  /** Says whether what was issued to this key was voided. */
+  isRevoked(publicKey: string): boolean {
+    return this.#claims.revoked[publicKey] !== undefined;
   }
 
   /** As of now, revocations included. The same text as long as nothing is revoked: a reload then disturbs nobody. */

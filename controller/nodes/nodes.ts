@@ -8,7 +8,14 @@ import {
   checkSync,
 } from '../../shared/bus/check-messages.ts';
 import { checkRegister } from '../../shared/bus/check-node.ts';
-import type { EventReport, EventsRequest, LogsReply, LogsRequest, SamplesRequest } from '../../shared/bus/messages.ts';
+import type {
+  EventReport,
+  EventsRequest,
+  LogsReply,
+  LogsRequest,
+  RegisterReply,
+  SamplesRequest,
+} from '../../shared/bus/messages.ts';
 import {
   inboxPrefix,
   joinInboxPrefix,
@@ -22,8 +29,10 @@ import { hasReason, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { KubeObject, ObjectReference, PodRecord } from '../../shared/objects/types.ts';
 import type { Scope } from '../../shared/scope.ts';
+import { WorkQueue } from '../../shared/workqueue.ts';
 import type { EventRecorder } from '../store/event-recorder.ts';
-import type { Store } from '../store/store.ts';
+import { startFollowing } from '../store/follow.ts';
+import type { Change, Store } from '../store/store.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import { Joins } from './joins.ts';
@@ -61,6 +70,7 @@ export interface NodesDeps {
 const queue = 'controllers';
 const component = 'berth-agent';
 const maxComplaints = 1000;
+const lockOutAgainMs = 30_000;
 
 /** The controller's side of all agents: hears them, tells them what to run, writes what they report. */
 export class Nodes {
@@ -86,7 +96,7 @@ export class Nodes {
     this.#sessions = new Sessions({ bus, store, owners: this.#owners, tokens: podTokens, clock, log });
     this.#statuses = new PodStatuses({ store, owners: this.#owners, clock, log });
     this.#registration = new Registration({ store, clock, log, clusterCidr, clusterId });
-    this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, log });
+    this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, clock, log });
   }
 
   /** When nodes were last heard; has the shape of NodeLiveness. */
@@ -105,6 +115,7 @@ export class Nodes {
       () => undefined,
     );
     scope.spawn((signal) => this.#hear(signal), report);
+    this.#lockOut(scope.child('lock-out'));
     const { signal } = scope;
     const inboxOf = (subject: string): string => joinInboxPrefix(joinTokenOfSubject(subject));
     bus.serve(subjects.allJoins, (body, subject) => this.#joins.join(joinTokenOfSubject(subject), body), {
@@ -113,7 +124,7 @@ export class Nodes {
       signal,
     });
     this.#serve('renew', signal, (node) => this.#joins.renew(node));
-    this.#serve('register', signal, (node, body) => this.#registration.register(node, checkRegister(body)));
+    this.#serve('register', signal, (node, body) => this.#register(node, body));
     this.#serve('sync', signal, async (node, body) => this.#sessions.sync(node, checkSync(body)));
     this.#serve('status', signal, (node, body) => this.#statuses.apply(node, checkStatus(body)));
     this.#serve('events', signal, async (node, body) => this.#recordEvents(node, checkEvents(body)));
@@ -138,6 +149,37 @@ export class Nodes {
     };
     const inboxOf = (subject: string): string => inboxPrefix(nodeOfSubject(subject));
     bus.serve(subjects.allUpCalls(verb), serve, { queue, inboxOf, signal });
+  }
+
+  async #register(node: string, body: unknown): Promise<RegisterReply> {
+    const reply = await this.#registration.register(node, checkRegister(body));
+    await this.#joins.registered(node);
+    return reply;
+  }
+
+  /** Keeps nodes that were deleted, and tokens that are used up, off the bus: at once, and again now and then. */
+  #lockOut(scope: Scope): void {
+    const { store, tokens, clock, log } = this.#deps;
+    const queue = new WorkQueue<string>(clock, scope);
+    const key = 'all';
+    const apply = ({ type }: Change): void => {
+      if (type === 'DELETED') queue.add(key);
+    };
+    startFollowing({ store, log }, { resources: ['nodes'], apply }, scope);
+    queue.add(key);
+    const work = async (): Promise<void> => {
+      while ((await queue.next()) !== undefined) {
+        try {
+          await this.#joins.expelDeleted();
+          await tokens.cutOffSpent();
+        } catch (error) {
+          log.warn('nodes or tokens not locked out yet', { problem: messageOf(error) });
+        }
+        queue.done(key);
+        queue.addAfter(key, lockOutAgainMs);
+      }
+    };
+    scope.spawn(work, (error) => log.error('lock-out ended', { error }));
   }
 
   async #hear(signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export class PodOwners {
   readonly #live = new Map<string, PodRecord>();
   /** On the way to the records. Bounded: while those cannot be written, the oldest are dropped. */
   readonly #unsaved = new Map<string, PodRecord>();
-  #saving: Promise<void> | undefined;
+  #isSaving = false;
 
   constructor(records: PodRecords, log: Logger) {
     this.#records = records;
@@ -69,11 +69,12 @@ export class PodOwners {
     if (this.#unsaved.size > maxUnsaved) {
       for (const [oldest] of [...this.#unsaved].slice(0, batchSize)) this.#unsaved.delete(oldest);
     }
-    this.#saving ??= this.#save();
+    if (!this.#isSaving) void this.#save();
   }
 
   /** What cannot be written waits for the next pod that comes or goes. */
   async #save(): Promise<void> {
+    this.#isSaving = true;
     try {
       await new Promise(setImmediate);
       while (this.#unsaved.size > 0) {
@@ -84,7 +85,7 @@ export class PodOwners {
     } catch (error) {
       this.#log.warn('owners of pods not recorded yet', { problem: messageOf(error) });
     } finally {
-      this.#saving = undefined;
+      this.#isSaving = false;
     }
   }
 }

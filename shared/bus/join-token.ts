@@ -1,6 +1,6 @@
 import { ApiError } from '../errors.ts';
 import { asCount, asFields, asList, asName, asText } from './check-values.ts';
-import { isUserPublicKey } from './nats-user.ts';
+import { isSignedBy, isUserPublicKey, signBySeed } from './nats-user.ts';
 
 /** All that a machine needs to become a node: where the bus is, whom to trust, and a secret that was counted. */
 export interface JoinToken {
@@ -20,6 +20,8 @@ export interface JoinRequest {
   node: string;
   /** The public half of a key that was made on the node and stays there. */
   publicKey: string;
+  /** Shows that whoever asks has the other half: its signature of all the rest. */
+  proof: string;
 }
 
 export interface JoinReply {
@@ -68,15 +70,31 @@ export function parseJoinToken(text: string): JoinToken {
 
 const longestNodeName = 200;
 
+/** The request, signed with the key that it brings. */
+export function signJoin(request: Omit<JoinRequest, 'proof'>, seed: string): JoinRequest {
+  return { ...request, proof: signBySeed(seed, proven(request)) };
+}
+
+/** What a proof is of: no part of a request can be used with another one. */
+function proven({ id, secret, node, publicKey }: Omit<JoinRequest, 'proof'>): string {
+  return JSON.stringify(['berth join', id, secret, node, publicKey]);
+}
+
+/** Throws BadRequest, and Forbidden when the proof is none. */
 export function checkJoin(body: unknown): JoinRequest {
-  const { id, secret, node, publicKey } = asFields(body, 'join');
+  const { id, secret, node, publicKey, proof } = asFields(body, 'join');
   const key = asText(publicKey, 'publicKey', 64);
   if (!isUserPublicKey(key)) throw new ApiError('BadRequest', 'publicKey: must be the public key of a user');
   const name = asName(node, 'node');
   if (name.length > longestNodeName) {
     throw new ApiError('BadRequest', `node: must be at most ${longestNodeName} characters`);
   }
-  return { id: asName(id, 'id'), secret: asText(secret, 'secret', 128), node: name, publicKey: key };
+  const request = { id: asName(id, 'id'), secret: asText(secret, 'secret', 128), node: name, publicKey: key };
+  const signature = asText(proof, 'proof', 128);
+  if (!isSignedBy(key, proven(request), signature)) {
+    throw new ApiError('Forbidden', 'proof: is not signed with the private half of publicKey');
+  }
+  return { ...request, proof: signature };
 }
 
 export function checkJoinReply(body: unknown): JoinReply {

@@ -11,6 +11,21 @@ export function publicKeyOfSeed(seed: string): string {
   return nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
 }
 
+/** A signature of the text by the owner of the seed, in base64url. */
+export function signBySeed(seed: string, text: string): string {
+  const signature = nkeys.fromSeed(new TextEncoder().encode(seed)).sign(new TextEncoder().encode(text));
+  return Buffer.from(signature).toString('base64url');
+}
+
+/** Says whether the owner of the public key has signed the text. */
+export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+  try {
+    return nkeys.fromPublic(publicKey).verify(new TextEncoder().encode(text), Buffer.from(signature, 'base64url'));
+  } catch {
+    return false;
+  }
+}
+
 /** Says whether this is a seed, whole and undamaged. */
 export function isUserSeed(text: string): boolean {
   try {

@@ -41,6 +41,7 @@ export class NodesBench {
       store,
       authority: bus.authority,
       clock: systemClock,
+      revoke: (key) => bus.server.revoke(key),
       bus: { urls: [bus.server.url], ca: bus.ca },
     });
     this.#scope = new Scope('nodes');
@@ -60,8 +61,9 @@ export class NodesBench {
   }
 
   /** A controller process ends and another takes its place. */
-  async restartNodes(): Promise<void> {
+  async restartNodes(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     await this.#scope.close();
+    await meanwhile();
     this.#scope = new Scope('nodes');
     this.nodes = this.#newNodes();
     this.nodes.run(this.#scope);
