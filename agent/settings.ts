@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import type { LogLevel } from '../shared/log.ts';
+import { mayNodeSet } from '../shared/objects/node-labels.ts';
 import { sysctlNamespace } from '../shared/objects/sysctls.ts';
 import type { Taint } from '../shared/objects/types.ts';
 import { parseDirectory, parseLogLevel, parseNodeName, SettingsError } from '../shared/settings.ts';
@@ -83,7 +84,12 @@ export function readSettings(argv: readonly string[]): AgentSettings {
 function parseLabel(text: string): [string, string] {
   const match = /^([A-Za-z0-9][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9][-A-Za-z0-9_.]*)?)=([-A-Za-z0-9_.]{0,63})$/.exec(text);
   if (match === null) throw new SettingsError('label', `"${text}" is not KEY=VALUE`);
-  return [match[1] ?? '', match[2] ?? ''];
+  const [, key = '', value = ''] = match;
+  if (!mayNodeSet(key)) {
+    const how = `a node may not give itself this label: kubectl label node NAME ${key}=${value}`;
+    throw new SettingsError('label', `"${key}": ${how}`);
+  }
+  return [key, value];
 }
 
 function parseSysctls(pattern: string): string {

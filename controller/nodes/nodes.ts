@@ -95,7 +95,7 @@ export class Nodes {
     const podTokens = new PodTokenBook({ store, clock, issuer });
     this.#sessions = new Sessions({ bus, store, owners: this.#owners, tokens: podTokens, clock, log });
     this.#statuses = new PodStatuses({ store, owners: this.#owners, clock, log });
-    this.#registration = new Registration({ store, clock, log, clusterCidr, clusterId });
+    this.#registration = new Registration({ store, clock, log, events: deps.events, clusterCidr, clusterId });
     this.#joins = new Joins({ store, authority, tokens, revoke, clusterId, clock, log });
   }
 

@@ -3,17 +3,27 @@ import { type Clock, rfc3339 } from '../../shared/clock.ts';
 import { ApiError, hasReason } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { findCondition } from '../../shared/objects/conditions.ts';
+import { mayNodeSet } from '../../shared/objects/node-labels.ts';
+import { isExtendedResource } from '../../shared/objects/extended-resources.ts';
 import type { KubeObject, Node, NodeCondition } from '../../shared/objects/types.ts';
+import type { EventRecorder } from '../store/event-recorder.ts';
 import type { Store } from '../store/store.ts';
 import { mergeConditions } from './conditions.ts';
 import { allocatePodCidr } from './pod-cidr.ts';
 
 type NodeObject = KubeObject & Node;
+type Labels = Readonly<Record<string, string>>;
+
+/** What the node itself has set, as JSON: other values are the users', and so is a label that is gone. */
+const ownLabels = 'berth.dev/labels-of-node';
+
+const component = 'berth-agent';
 
 interface Deps {
   store: Store;
   clock: Clock;
   log: Logger;
+  events: Pick<EventRecorder, 'record'>;
   /** Network that nodes take their /24 from. */
   clusterCidr: string;
   clusterId: string;
@@ -38,6 +48,10 @@ export class Registration {
   register(node: string, request: RegisterRequest): Promise<RegisterReply> {
     if (request.node.metadata?.name !== node) {
       return Promise.reject(new ApiError('Forbidden', `node "${node}" may register under its own name only`));
+    }
+    const foreign = Object.keys(request.node.metadata?.labels ?? {}).find((label) => !mayNodeSet(label));
+    if (foreign !== undefined) {
+      return Promise.reject(new ApiError('Forbidden', `node "${node}" may not set the label ${foreign}`));
     }
     this.#conditions.set(node, request.node.status?.conditions ?? []);
     const registered = this.#turn.then(() => this.#register(node, request));
@@ -72,17 +86,32 @@ export class Registration {
       await store.create<NodeObject>('nodes', this.#create(node, reported, podCIDR));
       log.info('node registered', { node, podCIDR });
     } else {
-      await store.modify<NodeObject>('nodes', '', node, (existing) => this.#update(existing, reported, podCIDR));
+      const next = await store.modify<NodeObject>('nodes', '', node, (existing) =>
+        this.#update(existing, reported, podCIDR),
+      );
+      this.#announceCapacity(next, current.status?.capacity, next.status?.capacity);
     }
     return { podCIDR, clusterId };
   }
 
+  /** More of a machine than it had may be a way to get pods: it is seen. */
+  #announceCapacity(node: NodeObject, before: Labels = {}, after: Labels = {}): void {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    const changes = names
+      .filter((name) => before[name] !== after[name])
+      .map((name) => `${name} from ${before[name] ?? 'none'} to ${after[name] ?? 'none'}`);
+    if (changes.length === 0) return;
+    const message = `Capacity of the node has changed: ${changes.join(', ')}`;
+    this.#deps.events.record(node, 'Normal', 'NodeCapacityChanged', message, component, node.metadata.name);
+  }
+
   #create(node: string, { metadata, spec, status }: Node, podCIDR: string): NodeObject {
     const taints = spec?.taints ?? [];
+    const { labels = {} } = metadata ?? {};
     return {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: node, labels: metadata?.labels },
+      metadata: { name: node, labels, annotations: { [ownLabels]: JSON.stringify(labels) } },
       spec: { podCIDR, podCIDRs: [podCIDR], ...(taints.length > 0 && { taints }) },
       status: {
         ...status,
@@ -94,11 +123,13 @@ export class Registration {
   #update(current: NodeObject, { metadata, status }: Node, podCIDR: string): NodeObject {
     return {
       ...current,
-      metadata: { ...current.metadata, labels: { ...current.metadata.labels, ...metadata?.labels } },
+      metadata: { ...current.metadata, ...mergeLabels(current.metadata, metadata?.labels ?? {}) },
       spec: { ...current.spec, podCIDR, podCIDRs: [podCIDR] },
       status: {
         ...current.status,
         ...status,
+        capacity: { ...extendedOf(current.status?.capacity), ...status?.capacity },
+        allocatable: { ...extendedOf(current.status?.capacity), ...status?.allocatable },
         conditions: this.#merge(current.status?.conditions ?? [], status?.conditions ?? []),
       },
     };
@@ -118,5 +149,38 @@ export class Registration {
       throw new ApiError('ServiceUnavailable', `no pod network is left in ${clusterCidr} for node "${node}"`);
     }
     return podCIDR;
+  }
+}
+
+/** Users add these to a node, by its status; the node knows nothing of them. */
+function extendedOf(resources: Labels = {}): Labels {
+  return Object.fromEntries(Object.entries(resources).filter(([name]) => isExtendedResource(name)));
+}
+
+/**
+ * Labels of a node after its agent has reported some: it sets, changes and removes its own, and leaves alone what users
+ * have set, changed or removed.
+ */
+function mergeLabels(
+  { labels = {}, annotations = {} }: KubeObject['metadata'],
+  reported: Labels,
+): Pick<KubeObject['metadata'], 'labels' | 'annotations'> {
+  const before = readOwn(annotations[ownLabels]);
+  const next: Record<string, string> = { ...labels };
+  for (const [label, value] of Object.entries(before)) {
+    if (next[label] === value && reported[label] === undefined) delete next[label];
+  }
+  for (const [label, value] of Object.entries(reported)) {
+    const isOurs = Object.hasOwn(before, label) ? labels[label] === before[label] : labels[label] === undefined;
+    if (isOurs) next[label] = value;
+  }
+  return { labels: next, annotations: { ...annotations, [ownLabels]: JSON.stringify(reported) } };
+}
+
+function readOwn(text = '{}'): Labels {
+  try {
+    return JSON.parse(text) as Labels;
+  } catch {
+    return {}; // a user's
   }
 }

@@ -9,6 +9,7 @@ import {
   defaultNetworkPolicy,
   defaultService,
 } from './defaults/service.ts';
+import { defaultNode } from './extended-resources.ts';
 import { settleService } from './defaults/service-change.ts';
 import { withStatusFields } from './defaults/status.ts';
 import { defaultClaim, defaultStorageClass, defaultVolumeObject } from './defaults/storage.ts';
@@ -28,6 +29,7 @@ type Defaulter = (object: never) => void;
 
 const defaulters: Readonly<Record<ResourceName, Defaulter>> = {
   namespaces: defaultNamespace,
+  nodes: defaultNode,
   pods: defaultPod,
   podtemplates: defaultPodTemplate,
   secrets: defaultSecret,

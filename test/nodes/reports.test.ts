@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PodReport, RegisterReply, RegisterRequest, StatusReply } from '../../shared/bus/messages.ts';
+import type { PodReport, RegisterRequest, StatusReply } from '../../shared/bus/messages.ts';
 import type { NatsBus } from '../../shared/bus/nats-bus.ts';
 import { subjects } from '../../shared/bus/subjects.ts';
 import { hasReason } from '../../shared/errors.ts';
@@ -154,41 +154,6 @@ describe('what nodes report', function () {
       routes: ['10.90.0.0/24'],
     };
   }
-
-  it('registers a node, gives it a network for life, and keeps what users set', async () => {
-    const request = registration('n1', { spec: { taints: [{ key: 'own', effect: 'NoSchedule' }] } });
-    const reply = await n1.request<RegisterReply>(subjects.upCall('n1', 'register'), request);
-    assert.deepEqual(reply, { podCIDR: '10.90.1.0/24', clusterId: 'test' });
-    await bench.store.modify<KubeObject & Node>('nodes', '', 'n1', (node) => ({
-      ...node,
-      metadata: { ...node.metadata, labels: { ...node.metadata.labels, user: 'set' } },
-      spec: { ...node.spec, unschedulable: true, taints: [{ key: 'users', effect: 'NoExecute' }] },
-    }));
-    const again = { ...request, routes: ['10.90.1.0/24'] };
-    assert.equal((await n1.request<RegisterReply>(subjects.upCall('n1', 'register'), again)).podCIDR, '10.90.1.0/24');
-    const node = bench.store.get<KubeObject & Node>('nodes', '', 'n1');
-    assert.deepEqual(node?.metadata.labels, { zone: 'a', user: 'set' });
-    assert.equal(node?.spec?.unschedulable, true);
-    assert.deepEqual(node?.spec?.taints, [{ key: 'users', effect: 'NoExecute' }]);
-    for (const { lastHeartbeatTime } of node?.status?.conditions ?? []) assert.match(lastHeartbeatTime ?? 'none', /Z$/);
-    const { resourceVersion } = node?.metadata ?? {};
-    await n1.request(subjects.upCall('n1', 'register'), again);
-    assert.equal(bench.store.get('nodes', '', 'n1')?.metadata.resourceVersion, resourceVersion);
-  });
-
-  it('gives no two nodes one network', async () => {
-    const buses = await Promise.all(['a', 'b', 'c'].map(async (name) => [name, await bench.bus.node(name)] as const));
-    const replies = await Promise.all(
-      buses.map(([name, bus]) => bus.request<RegisterReply>(subjects.upCall(name, 'register'), registration(name))),
-    );
-    assert.equal(new Set(replies.map(({ podCIDR }) => podCIDR)).size, 3);
-  });
-
-  it('refuses to register under another name', async () => {
-    await assert.rejects(n1.request(subjects.upCall('n1', 'register'), registration('n9')), (e) =>
-      hasReason(e, 'Forbidden'),
-    );
-  });
 
   it('hears heartbeats, and takes back Ready=Unknown when a silent node is heard', async () => {
     await n1.request(subjects.upCall('n1', 'register'), registration('n1'));

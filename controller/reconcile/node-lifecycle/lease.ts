@@ -11,14 +11,15 @@ interface Deps {
 }
 
 const namespace = 'kube-node-lease';
-/** Heartbeats never reach the store; the Lease is for those who look for one, and may lag by this much. */
-export const leasePeriodMs = 300_000;
+/** Heartbeats never reach the store; the Lease is for those who look for one, with the times of a kubelet's. */
+export const leasePeriodMs = 10_000;
+const leaseDurationSeconds = 40;
 
 /** Creates the node's Lease, or renews it when it is old enough. It goes with its node. */
 export async function renewLease({ store, clock }: Deps, node: NodeObject): Promise<void> {
   const { name, uid = '' } = node.metadata;
   const renewTime = rfc3339Micro(clock.now());
-  const spec = { holderIdentity: name, leaseDurationSeconds: leasePeriodMs / 1_000, renewTime };
+  const spec = { holderIdentity: name, leaseDurationSeconds, renewTime };
   const owner = { apiVersion: 'v1', kind: 'Node', name, uid };
   const lease: KubeObject & Lease = {
     apiVersion: 'coordination.k8s.io/v1',

@@ -67,6 +67,8 @@ export class NodeLifecycleReconciler {
    */
   async #settleReturn(name: string): Promise<number> {
     const { store } = this.#deps;
+    // It has returned long ago: there is nothing left to settle, and all pods need not be looked through.
+    if (this.#watch.heardForMs(name) > reportMs + 2 * leasePeriodMs) return leasePeriodMs;
     const marked = podsMarkedLost(podsOnNode(store, name));
     const conditions = store.get<NodeObject>('nodes', '', name)?.status?.conditions ?? [];
     if (marked.length === 0 && !isSaidSilent(conditions)) return leasePeriodMs;
