@@ -15,6 +15,7 @@ import { localUrl, reachableAddress, reachableNames, reachableUrls } from './add
 import { Authenticator } from './api/access/authenticator.ts';
 import { Authorizer } from './api/access/authorizer.ts';
 import { AccountTokens } from './api/access/tokens/account-tokens.ts';
+import { openAudit } from './api/audit/audit-file.ts';
 import { bootstrap, ensureBootstrap } from './api/bootstrap.ts';
 import { ManagedStore } from './api/patch/managed-store.ts';
 import { PodSecurity } from './api/pod-security/pod-security.ts';
@@ -205,6 +206,7 @@ async function serve(
   const kubeconfig = join(settings.dataDir, 'admin.kubeconfig');
   const admins = await ensureAdmin(pki, kubeconfig, localUrl('https', settings.apiListen));
   const authorizer = new Authorizer(store);
+  const audit = await openAudit(settings.auditLog, { registry, clock, log });
   const api = new ApiServer({
     store,
     clock,
@@ -222,14 +224,13 @@ async function serve(
     usage,
     build: readBuildInfo(import.meta.dirname),
     delayMs: () => delay.worstMs,
+    ...(audit && { audit }),
     routes: [...tokenRoutes(tokens), ...targetRoutes(store, authorizer)],
   });
   const isAllowed = (token: string): boolean => admins.some(({ sha256 }) => sha256 === hashToken(token));
   const metrics = new MetricsListener({ registry, log, isAllowed });
-  begun.push(async () => {
-    await api.close();
-    await metrics.close();
-  });
+  begun.push(async () => audit?.close()); // ends after the API, whose last answers it has
+  begun.push(async () => void (await Promise.all([api.close(), metrics.close()])));
   const address = await api.listen(settings.apiListen.host, settings.apiListen.port);
   const apiUrl = localUrl('https', address);
   const metricsUrl = `${localUrl('http', await metrics.listen(settings.metricsListen))}/metrics`;
@@ -293,8 +294,7 @@ function renewBusCertificate(server: NatsServer, { settings, pki, clock, log, sc
 
 /** The cluster's name for machines: the uid of a namespace that is made once and stays. */
 function clusterIdOf(store: Store): string {
-  const system = store.get<KubeObject>('namespaces', '', 'kube-system');
-  return system?.metadata.uid ?? '';
+  return store.get<KubeObject>('namespaces', '', 'kube-system')?.metadata.uid ?? '';
 }
 
 await runProgram('controller', start);

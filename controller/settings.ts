@@ -25,6 +25,8 @@ export interface ControllerSettings {
   logLevel: LogLevel;
   /** What the pod security labels of namespaces do not apply to. */
   podSecurityExempt: PodSecurityExemptions;
+  /** Where requests to the API are written down: '' nowhere, `-` the standard output, else a file. */
+  auditLog: string;
   /** The controller before this one was killed since it did not answer, or ended itself amid its work. */
   wasStuck: boolean;
 }
@@ -37,6 +39,7 @@ interface Flags {
   podCidr: string;
   logLevel: string;
   podSecurityExempt: string;
+  auditLog: string;
 }
 
 /** Reads flags, for which `BERTH_DATA_DIR`, `BERTH_API_LISTEN` … stand in. Throws SettingsError or CommanderError. */
@@ -59,6 +62,7 @@ export function readSettings(argv: readonly string[]): ControllerSettings {
     'what Pod Security does not apply to: namespace=NAME, user=NAME, runtimeclass=NAME, with commas between',
     '',
   );
+  option('audit-log', 'file for a line about each request to the API; - is the standard output', '');
   const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
   return {
     dataDir: parseDirectory('data-dir', flags.dataDir),
@@ -68,6 +72,7 @@ export function readSettings(argv: readonly string[]): ControllerSettings {
     podCidr: parseCidr('pod-cidr', flags.podCidr),
     nodeGraceMs: 4000,
     logLevel: parseLogLevel('log-level', flags.logLevel),
+    auditLog: flags.auditLog,
     wasStuck: (process.env['BERTH_LAST_END'] ?? '') !== '',
     podSecurityExempt: parseExemptions('pod-security-exempt', flags.podSecurityExempt),
   };

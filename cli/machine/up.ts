@@ -28,6 +28,7 @@ interface UpOptions {
   agent: boolean;
   podCidr?: string;
   podSecurityExempt?: string;
+  auditLog?: string;
   allowedUnsafeSysctls?: string;
   logLevel: string;
 }
@@ -53,6 +54,7 @@ export function upCommand(): Command {
     .option('--pod-cidr <cidr>', 'network that nodes take their pod networks from')
     .option('--pod-security-exempt <list>', 'what Pod Security does not apply to: namespace=NAME, user=NAME, …')
     .option('--allowed-unsafe-sysctls <names>', 'sysctls beside the safe ones that pods of this node may set')
+    .option('--audit-log <file>', 'file for a line about each request to the API; - is the standard output')
     .option('--no-agent', 'run no pods on this machine')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .addHelpText(
@@ -159,6 +161,7 @@ function controllerArguments(options: UpOptions, dataDir: string): string[] {
   args.push('--metrics-listen', options.metricsListen, '--log-level', options.logLevel);
   if (options.podCidr !== undefined) args.push('--pod-cidr', options.podCidr);
   if (options.podSecurityExempt !== undefined) args.push('--pod-security-exempt', options.podSecurityExempt);
+  if (options.auditLog !== undefined) args.push('--audit-log', options.auditLog);
   return args;
 }
 

@@ -6,6 +6,7 @@ import type { Authenticator } from './access/authenticator.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import type { AccountTokens } from './access/tokens/account-tokens.ts';
 import type { User } from './access/user.ts';
+import type { AuditSink } from './audit/audit-log.ts';
 import type { PodSecurity } from './pod-security/pod-security.ts';
 import type { ResourceUsage } from './measured/resource-usage.ts';
 import type { ServiceAllocator } from './services/allocator.ts';
@@ -68,4 +69,6 @@ export interface ApiDeps {
   /** So many requests, and so many watches and sessions, at a time; more are put off. Absent: 2,000. */
   maxInflight?: number;
   registry: Registry;
+  /** Where requests are written down; absent: nowhere. */
+  audit?: AuditSink;
 }

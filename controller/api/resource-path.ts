@@ -2,6 +2,8 @@ import { ApiError } from '../../shared/errors.ts';
 import { measured, resourceName, served, type ResourceInfo } from '../../shared/objects/resources.ts';
 import { servedVersions, type ServedVersion } from '../../shared/objects/versions/served-version.ts';
 
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
 /** What a resource URL names. */
 export interface ResourceTarget {
   /** The stored resource. */
@@ -72,4 +74,31 @@ function splitNamespace(rest: readonly string[]): { namespace?: string; parts: r
 export function notFound(info: ResourceInfo, name: string): ApiError {
   const details = { name, kind: info.plural, ...(info.group !== '' && { group: info.group }) };
   return new ApiError('NotFound', `${resourceName(info)} ${JSON.stringify(name)} not found`, details);
+}
+
+/** What a method means on a path; undefined when nothing. */
+export function verbOf(method: string, target: ResourceTarget, asksToWatch: boolean): Verb | undefined {
+  const { info, namespace, name, subresource } = target;
+  const isCollection = name === undefined;
+  if (target.isWatched) return method === 'GET' ? 'watch' : undefined;
+  switch (method) {
+    case 'GET':
+      if (isCollection) return asksToWatch ? 'watch' : 'list';
+      return 'get';
+    case 'POST':
+      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'create';
+      return subresource === undefined ? undefined : 'create';
+    case 'PUT':
+      return isCollection ? undefined : 'update';
+    case 'PATCH':
+      return isCollection ? undefined : 'patch';
+    case 'DELETE':
+      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'deletecollection';
+      return 'delete';
+    case 'HEAD':
+    case 'OPTIONS':
+      return subresource === 'proxy' ? 'get' : undefined;
+    default:
+      return undefined;
+  }
 }

@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts';
 import type { ApiRequest } from './http/api-request.ts';
 import { MethodNotAllowed } from './http/method-not-allowed.ts';
 import type { Reply } from './http/reply.ts';
-import { servedInfo, type ResourceTarget } from './resource-path.ts';
+import { servedInfo, verbOf, type ResourceTarget, type Verb } from './resource-path.ts';
 import { getMeasured, listMeasured } from './measured/measured-routes.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
@@ -25,7 +25,6 @@ import { getObject, listObjects } from './verbs/read.ts';
 import { updateObject } from './verbs/update.ts';
 import { watchObjects } from './verbs/watch.ts';
 
-type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 type Handler = (request: ApiRequest, target: ResourceTarget) => Reply | Promise<Reply>;
 
@@ -109,32 +108,5 @@ export class ResourceRoutes {
     if (info.verbs === undefined) return this.#objects;
     const all = allows(info, 'get') ? this.#objects : this.#reviews;
     return Object.fromEntries(Object.entries(all).filter(([verb]) => allows(info, verb)));
-  }
-}
-
-/** What a method means on a path; undefined when nothing. */
-function verbOf(method: string, target: ResourceTarget, asksToWatch: boolean): Verb | undefined {
-  const { info, namespace, name, subresource } = target;
-  const isCollection = name === undefined;
-  if (target.isWatched) return method === 'GET' ? 'watch' : undefined;
-  switch (method) {
-    case 'GET':
-      if (isCollection) return asksToWatch ? 'watch' : 'list';
-      return 'get';
-    case 'POST':
-      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'create';
-      return subresource === undefined ? undefined : 'create';
-    case 'PUT':
-      return isCollection ? undefined : 'update';
-    case 'PATCH':
-      return isCollection ? undefined : 'patch';
-    case 'DELETE':
-      if (isCollection) return info.namespaced && namespace === '' ? undefined : 'deletecollection';
-      return 'delete';
-    case 'HEAD':
-    case 'OPTIONS':
-      return subresource === 'proxy' ? 'get' : undefined;
-    default:
-      return undefined;
   }
 }

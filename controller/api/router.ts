@@ -33,7 +33,7 @@ export class Router {
     if (open !== undefined) return open;
     const matched = matchRoute(this.#deps.routes, method, target.segments);
     const isAnonymous = matched?.route.anonymous === true;
-    const user = isAnonymous ? anonymous : this.#userOf(message);
+    const user = isAnonymous ? anonymous : this.#userOf(message, notes);
     const request = new ApiRequest(message, target, user, notes, signal);
     const resource = matched === undefined ? parseResourcePath(target.segments) : undefined;
     if (resource !== undefined) return this.#resources.answer(request, resource);
@@ -46,9 +46,13 @@ export class Router {
     return document ?? textReply(404, '404 page not found\n');
   }
 
-  #userOf(message: IncomingMessage): User {
+  #userOf(message: IncomingMessage, notes: RequestNotes): User {
     const { authenticator, authorizer } = this.#deps;
-    return actingUser(authorizer, authenticator.authenticate(message), message);
+    const sender = authenticator.authenticate(message);
+    notes.sender = sender;
+    const user = actingUser(authorizer, sender, message);
+    if (user !== sender) notes.actsAs = user;
+    return user;
   }
 
   #documentFor(request: ApiRequest): Reply | undefined {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../../shared/errors.ts';
 import { Scope } from '../../shared/scope.ts';
 import type { ApiDeps } from './deps.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { Exchange, type ExchangeParts } from './http/exchange.ts';
 import { Load } from './http/load.ts';
 import { makeHttpsServer, responseOn } from './http/https-server.ts';
@@ -30,7 +31,14 @@ export class ApiServer {
   constructor(deps: ApiDeps) {
     this.#deps = deps;
     const router = new Router(deps);
-    this.#parts = { deps, router, metrics: new ApiMetrics(deps.registry), load: new Load(deps.maxInflight) };
+    const { audit } = deps;
+    this.#parts = {
+      deps,
+      router,
+      metrics: new ApiMetrics(deps.registry),
+      load: new Load(deps.maxInflight),
+      ...(audit && { audit: new AuditLog(audit, deps.clock) }),
+    };
   }
 
   /** Serves on `host` and `port` (0: any free one); resolves with where. */

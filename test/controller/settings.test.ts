@@ -3,6 +3,12 @@ import { readSettings } from '../../controller/settings.ts';
 import { SettingsError } from '../../shared/settings.ts';
 
 describe('settings of the controller', () => {
+  it('name where requests are written down', () => {
+    assert.equal(readSettings([]).auditLog, '');
+    assert.equal(readSettings(['--audit-log', '-']).auditLog, '-');
+    assert.equal(readSettings(['--audit-log=/var/log/audit.log']).auditLog, '/var/log/audit.log');
+  });
+
   it('name what Pod Security does not apply to', () => {
     const exempt = (text: string): unknown => readSettings(['--pod-security-exempt', text]).podSecurityExempt;
     assert.deepEqual(exempt(''), { namespaces: [], users: [], runtimeClasses: [] });

@@ -9,6 +9,10 @@ export interface RequestNotes {
   /** Sent as Warning headers. */
   warnings: string[];
   labels: RequestLabels;
+  /** Who proved to have sent it. */
+  sender?: User;
+  /** Whom the sender may act as, and does. */
+  actsAs?: User;
 }
 
 /** One request as handlers see it. What it brings is untrusted. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../../../shared/errors.ts';
+import type { AuditedRequest, AuditLog } from '../audit/audit-log.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import type { Router } from '../router.ts';
@@ -29,6 +30,7 @@ export interface ExchangeParts {
   router: Router;
   metrics: ApiMetrics;
   load: Load;
+  audit?: AuditLog;
 }
 
 /** One request and its answer. Whatever happens in between, the answer is given and nothing is thrown. */
@@ -40,16 +42,19 @@ export class Exchange {
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #gone = new AbortController();
+  readonly #audited: AuditedRequest | undefined;
   readonly #notes: RequestNotes = { warnings: [], labels: { verb: 'other', resource: '' } };
   #goesOn = false;
 
-  constructor({ deps, router, metrics, load }: ExchangeParts, message: IncomingMessage, response: ServerResponse) {
+  constructor(parts: ExchangeParts, message: IncomingMessage, response: ServerResponse) {
+    const { deps, router, metrics, load, audit } = parts;
     this.#deps = deps;
     this.#router = router;
     this.#metrics = metrics;
     this.#load = load;
     this.#message = message;
     this.#response = response;
+    this.#audited = audit?.begin(message, this.#notes);
     response.on('close', () => this.#gone.abort());
     // An error of the connection shows as its close.
     response.on('error', () => undefined);
@@ -64,6 +69,7 @@ export class Exchange {
   async run(upgrade: Upgrade | undefined): Promise<void> {
     const { clock, log } = this.#deps;
     const begin = clock.monotonic();
+    if (this.#audited) this.#response.setHeader('Audit-Id', this.#audited.id);
     this.#metrics.began();
     this.#load.began();
     let code = 500;
@@ -77,6 +83,7 @@ export class Exchange {
     } finally {
       this.#load.ended(this.#goesOn);
       if (this.#goesOn) this.#metrics.closed(this.#notes.labels.resource);
+      this.#audited?.ended(code);
       this.#metrics.ended(this.#notes.labels, code, this.#goesOn ? undefined : (clock.monotonic() - begin) / 1_000);
     }
   }
@@ -111,6 +118,7 @@ export class Exchange {
   /** Resolves with the code that was sent. */
   async #send(reply: Reply, upgrade: Upgrade | undefined): Promise<number> {
     const { clock } = this.#deps;
+    this.#audited?.replied(reply);
     const gzip = acceptsGzip(this.#message.headers['accept-encoding']);
     switch (reply.kind) {
       case 'json':
@@ -132,7 +140,7 @@ export class Exchange {
   }
 
   async #stream(reply: StreamReply): Promise<number> {
-    this.#opened();
+    this.#opened(200);
     await sendStream(this.#response, reply, this.#deps.clock, this.#gone.signal);
     return 200;
   }
@@ -162,7 +170,7 @@ export class Exchange {
     this.#response.detachSocket(socket);
     const webSocket = await upgrade.sockets.accept(this.#message, socket, upgrade.head, reply.protocol);
     if (webSocket === undefined) return 400;
-    this.#opened();
+    this.#opened(101);
     webSocket.once('close', () => this.#gone.abort());
     const scope = new Scope('web socket');
     scope.spawn(
@@ -179,7 +187,7 @@ export class Exchange {
     if (upgrade === undefined || socket === null) return this.#refuseUpgrade();
     this.#response.detachSocket(socket);
     const link = acceptSpdy(socket, upgrade.head, reply.protocol);
-    this.#opened();
+    this.#opened(101);
     await this.#untilGone(reply.serve(link), () => link.close());
     return 101;
   }
@@ -197,8 +205,9 @@ export class Exchange {
     }
   }
 
-  #opened(): void {
+  #opened(code?: number): void {
     this.#goesOn = true;
+    this.#audited?.opened(code);
     this.#load.opened();
     this.#metrics.opened(this.#notes.labels.resource);
   }
