@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import type { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
+import { DiskReserve } from '../shared/disk-reserve.ts';
 import { ApiError } from '../shared/errors.ts';
 import { jsonLogger, type Logger } from '../shared/log.ts';
 import { milliOf, parseQuantity, unitsOf } from '../shared/objects/quantity.ts';
@@ -37,6 +38,10 @@ import { OciDriver } from './runtime/oci/oci-driver.ts';
 import { readSettings, type AgentSettings } from './settings.ts';
 import { SettingsError } from '../shared/settings.ts';
 import { NodeVolumes } from './volumes/node-volumes.ts';
+
+/** With less of the disk free no reserve is taken of it. */
+const reservePlentyBytes = 64 * 1024 * 1024;
+const reserveCheckMs = 10_000;
 
 /** What every part of the agent gets. */
 interface Context {
@@ -173,6 +178,7 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
     api: () => api.current(),
     allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
     hostDns: () => readHostDns(),
+    reserve: holdReserve(context),
     measureTree: (path, stopAtBytes, signal) => measureTree(path, stopAtBytes, clock, signal),
   });
   await pods.run(scope.child('pods'));
@@ -193,6 +199,21 @@ async function runPods(context: Context, line: Line, { driver }: Runtime): Promi
   };
   serveCalls({ bus, data, node: settings.nodeName, handlers, log }, scope.child('calls'));
   return pods;
+}
+
+/** Taken again as soon as there is room. */
+function holdReserve({ paths, clock, log, scope }: Context): DiskReserve {
+  const reserve = new DiskReserve(paths.reserve, reservePlentyBytes);
+  scope.spawn(
+    async (signal) => {
+      for (;;) {
+        reserve.take();
+        await clock.sleep(reserveCheckMs, signal);
+      }
+    },
+    (error) => log.error('no reserve is held of the disk any more', { error }),
+  );
+  return reserve;
 }
 
 /** At a fifth of a core at most. */

@@ -15,6 +15,8 @@ export interface AgentPaths {
   images: string;
   /** Desired items and restart records, one file each. */
   state: string;
+  /** Holds some of the disk for when it is full. */
+  reserve: string;
   /** `<namespace>_<pod>_<uid>/<container>/<attempt>.log` */
   logs: string;
   /** `<uid>/volumes/…` */
@@ -40,6 +42,7 @@ export function agentPaths(dataDir: string, nodeName: string): AgentPaths {
     run,
     images: join(data, 'images'),
     state: join(data, 'state'),
+    reserve: join(data, 'reserve'),
     logs: join(data, 'logs'),
     pods: join(data, 'pods'),
     secrets: join(run, 'secrets'),

@@ -98,8 +98,10 @@ async function create(
       const text = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
       events.warning('InvalidEnvironmentVariableNames', text, container.name);
     }
-    await prepareFiles(logPath, terminationLog);
-    const id = await deps.driver.createContainer(made.config, signal);
+    const id = await deps.reserve.lend(async () => {
+      await prepareFiles(logPath, terminationLog);
+      return deps.driver.createContainer(made.config, signal);
+    });
     record.containers[container.name] = nextRecord(record.containers[container.name], attempt, image, container, made);
     void persist(); // the disk may take its time: until then the runtime knows the attempt
     return id;

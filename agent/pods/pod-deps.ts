@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { DiskReserve } from '../../shared/disk-reserve.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ApiEndpoint } from '../../shared/objects/api-endpoint.ts';
 import type { Amounts } from '../../shared/objects/pod-requests.ts';
@@ -49,6 +50,8 @@ export interface PodManagerDeps {
   /** The host's own resolver settings, read anew for each sandbox. */
   hostDns: () => Promise<Dns>;
   measureTree: MeasureTree;
+  /** What is held back of the disk, for containers that start while it is full. */
+  reserve: Pick<DiskReserve, 'lend'>;
 }
 
 /** What the workers of all pods share. */

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { messageOf } from '../../shared/errors.ts';
 import { ChangeLog } from './change-log.ts';
-import { DiskReserve, freeBytes } from './disk-reserve.ts';
+import { DiskReserve, freeBytes } from '../../shared/disk-reserve.ts';
 import type { ObjectKey } from './state-store.ts';
 import { openStateFile } from './sqlite-file.ts';
 import type { Reply, Request, Row, Write, WriteResult } from './sqlite-protocol.ts';

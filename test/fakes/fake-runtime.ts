@@ -50,6 +50,7 @@ export class FakeRuntime implements RuntimeDriver {
   readonly sharedFiles: string[] = [];
   /** Thrown by the next calls of runSandbox, one each. */
   readonly sandboxFailures: Error[] = [];
+  readonly containerFailures: Error[] = [];
   /** Most containers of one name and pod that ever ran at once. */
   mostAtOnce = 0;
   readonly #clock: Clock;
@@ -105,6 +106,8 @@ export class FakeRuntime implements RuntimeDriver {
   async createContainer(config: ContainerConfig, signal?: AbortSignal): Promise<ContainerId> {
     await setImmediate();
     signal?.throwIfAborted();
+    const failure = this.containerFailures.shift();
+    if (failure !== undefined) throw failure;
     const id = `${config.pod.uid}-${config.name}-${String(config.attempt)}` as ContainerId;
     if (this.#containers.has(id)) throw new ApiError('AlreadyExists', `container ${id} exists`);
     if (!this.#sandboxes.has(config.sandbox)) throw new ApiError('NotFound', `sandbox ${config.sandbox} not found`);

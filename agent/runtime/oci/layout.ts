@@ -6,6 +6,9 @@ import type { ContainerId, SandboxId } from '../driver.ts';
 export interface Layout {
   sandboxRecords: string;
   containerRecords: string;
+  /** Where records are while the disk is full. */
+  sandboxRecordsInMemory: string;
+  containerRecordsInMemory: string;
   /** One directory for each sandbox: namespace pins, its files, its shared memory. */
   sandboxes: string;
   /** One directory for each container: config.json, monitor files. Names are short: socket paths end at 107 bytes. */
@@ -24,6 +27,8 @@ export function layoutOf(paths: AgentPaths): Layout {
   return {
     sandboxRecords: join(paths.data, 'runtime', 'sandboxes'),
     containerRecords: join(paths.data, 'runtime', 'containers'),
+    sandboxRecordsInMemory: join(paths.run, 'records', 'sandboxes'),
+    containerRecordsInMemory: join(paths.run, 'records', 'containers'),
     sandboxes: join(paths.run, 's'),
     bundles: join(paths.run, 'c'),
     mapped: join(paths.run, 'm'),

@@ -55,8 +55,10 @@ export async function makeParts(deps: OciDriverDeps, scope: Scope): Promise<Part
   const host = await lookAtHost(cgroupParent);
   const layout = layoutOf(paths);
   const newId = (): string => Array.from({ length: idDigits }, () => Math.floor(chance() * 16).toString(16)).join('');
-  const table = new ContainerTable(new RecordFiles<ContainerRecord>(layout.containerRecords));
-  const sandboxRecords = new RecordFiles<SandboxRecord>(layout.sandboxRecords);
+  const table = new ContainerTable(
+    new RecordFiles<ContainerRecord>(layout.containerRecords, layout.containerRecordsInMemory),
+  );
+  const sandboxRecords = new RecordFiles<SandboxRecord>(layout.sandboxRecords, layout.sandboxRecordsInMemory);
   const sandboxes = new Sandboxes({
     bootId: host.bootId,
     layout,

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDiskFull } from '../../../shared/disk-reserve.ts';
 import { writeAtomic } from '../../host/files.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import type { ContainerId, ContainerStatus, PodIdentity, SandboxConfig, SandboxId } from '../driver.ts';
@@ -48,37 +49,55 @@ export function monitorsCgroup(parent: string): string {
 /**
  * One JSON file for each record, the truth of a process that starts anew. Writes of one record keep their order. Not
  * synced to the disk: after a power cut everything it speaks of is gone anyway, and a torn file is dropped on load.
+ * While the disk is full records are written to memory, so that containers start and end as ever.
  */
 export class RecordFiles<T extends { id: string }> {
   readonly #directory: string;
+  readonly #memory: string;
   readonly #writes = new Map<string, Promise<void>>();
 
-  constructor(directory: string) {
+  /** `memory` is a directory on a file system that is in memory. */
+  constructor(directory: string, memory: string) {
     this.#directory = directory;
+    this.#memory = memory;
   }
 
-  /** All records; files that are no record are removed. */
+  /** All records; files that are no record are removed. What is in memory is newer than what is on the disk. */
   async load(): Promise<T[]> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const records: T[] = [];
-    for (const name of await readdir(this.#directory)) {
-      const path = join(this.#directory, name);
-      const record = name.endsWith('.json') ? parse<T>(await readFile(path, 'utf8')) : undefined;
-      if (record?.id === name.slice(0, -'.json'.length)) records.push(record);
-      else await rm(path, { force: true });
+    const records = new Map<string, T>();
+    for (const directory of [this.#directory, this.#memory]) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      for (const name of await readdir(directory)) {
+        const path = join(directory, name);
+        const record = name.endsWith('.json') ? parse<T>(await readFile(path, 'utf8')) : undefined;
+        if (record?.id === name.slice(0, -'.json'.length)) records.set(record.id, record);
+        else await rm(path, { force: true });
+      }
     }
-    return records;
+    return [...records.values()];
   }
 
   /** Writes the record as it is now. */
   save(record: T): Promise<void> {
     const text = JSON.stringify(record);
-    return this.#inOrder(record.id, () => writeAtomic(this.#path(record.id), text));
+    const name = `${record.id}.json`;
+    return this.#inOrder(record.id, async () => {
+      try {
+        await writeAtomic(join(this.#directory, name), text);
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        await mkdir(this.#memory, { recursive: true, mode: 0o700 });
+        return writeAtomic(join(this.#memory, name), text);
+      }
+      await rm(join(this.#memory, name), { force: true });
+    });
   }
 
   /** Succeeds when it is gone. */
   remove(id: string): Promise<void> {
-    return this.#inOrder(id, () => rm(this.#path(id), { force: true }));
+    return this.#inOrder(id, async () => {
+      for (const directory of [this.#directory, this.#memory]) await rm(join(directory, `${id}.json`), { force: true });
+    });
   }
 
   #inOrder(id: string, write: () => Promise<void>): Promise<void> {
@@ -88,10 +107,6 @@ export class RecordFiles<T extends { id: string }> {
     return written.finally(() => {
       if (this.#writes.get(id) === written) this.#writes.delete(id);
     });
-  }
-
-  #path(id: string): string {
-    return join(this.#directory, `${id}.json`);
   }
 }
 

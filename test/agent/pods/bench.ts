@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { treeBytes } from '../../../agent/host/tree-size.ts';
 import { agentPaths } from '../../../agent/paths.ts';
 import { PodManager } from '../../../agent/pods/pod-manager.ts';
 import type { ProbeResult } from '../../../agent/probes/prober.ts';
+import { DiskReserve } from '../../../shared/disk-reserve.ts';
 import { silentLogger } from '../../../shared/log.ts';
 import type { Container, Pod, PodSpec, PodStatus, Stored } from '../../../shared/objects/types.ts';
 import { Scope } from '../../../shared/scope.ts';
@@ -23,11 +25,13 @@ export class Bench {
   allocatable: Record<string, number> = {};
   volumesError: Error | undefined;
   allowedUnsafeSysctls: string[] = [];
+  readonly reserve: DiskReserve;
   #scope = new Scope('bench');
   readonly #directory: string;
 
   constructor(directory: string) {
     this.#directory = directory;
+    this.reserve = new DiskReserve(join(directory, 'reserve'), 1 << 20);
     this.runtime.images.add('hello:1');
     this.runtime.images.add('hello:2');
   }
@@ -75,6 +79,7 @@ export class Bench {
       },
       api: () => undefined,
       allowedUnsafeSysctls: this.allowedUnsafeSysctls,
+      reserve: this.reserve,
       measureTree: (path, stopAtBytes) => {
         this.measured.push(path);
         return treeBytes(path, { stopAtBytes, pause: () => Promise.resolve() });

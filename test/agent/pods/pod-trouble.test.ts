@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import type { ContainerId, SandboxId } from '../../../agent/runtime/driver.ts';
+import { ApiError } from '../../../shared/errors.ts';
 import type { Pod, Stored } from '../../../shared/objects/types.ts';
 import { ImageError } from '../../../agent/images/image-service.ts';
 import { aPod } from '../../objects.ts';
@@ -163,6 +164,22 @@ describe('PodManager in trouble', () => {
     bench.link.desired.set('pods', pod);
     await bench.until(() => bench.isReady(pod));
     assert.ok(bench.link.events.some(({ reason }) => reason === 'FailedCreatePodSandBox'));
+  });
+
+  it('makes a container on a full disk by a part of the reserve', async () => {
+    const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
+    const wrapped = new ApiError('InternalError', 'root of container', {}, { cause: full });
+    bench.runtime.containerFailures.push(wrapped, full);
+    bench.reserve.take();
+    await bench.start();
+    const pod = aPod();
+    bench.link.desired.set('pods', pod);
+    await bench.until(() => bench.isReady(pod));
+    assert.deepEqual(
+      bench.link.events.filter(({ type }) => type === 'Warning'),
+      [],
+    );
+    assert.equal((await stat(join(directory, 'reserve'))).size, (1 << 18) - 2 * (1 << 16));
   });
 
   it('gives up a pull when the pod is deleted meanwhile', async () => {

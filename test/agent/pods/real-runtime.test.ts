@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultRotation } from '../../../agent/logs/log-rotator.ts';
 import { NodeLogs } from '../../../agent/logs/node-logs.ts';
@@ -9,6 +11,7 @@ import { NodeProber } from '../../../agent/probes/node-prober.ts';
 import type { ContainerId } from '../../../agent/runtime/driver.ts';
 import { NodeVolumes } from '../../../agent/volumes/node-volumes.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import { DiskReserve } from '../../../shared/disk-reserve.ts';
 import { silentLogger } from '../../../shared/log.ts';
 import type { Container, ContainerStatus, Pod, PodSpec, Stored } from '../../../shared/objects/types.ts';
 import { Scope } from '../../../shared/scope.ts';
@@ -43,6 +46,7 @@ describe('pods with real containers', function () {
       prober: new NodeProber({ driver, clock: systemClock }),
       node: { name: 'n1', hostname: 'n1', hostIP: '127.0.0.1', memoryBytes: 1 << 30, allocatable: {} },
       api: () => undefined,
+      reserve: new DiskReserve(paths.reserve, 1 << 20),
       measureTree: () => Promise.resolve(0),
       hostDns: () => Promise.resolve({ servers: [], searches: [], options: [] }),
     });
@@ -194,6 +198,36 @@ describe('pods with real containers', function () {
       linesOf(pod).map((_line, index) => String(index)),
     );
     await remove(pod);
+  });
+
+  it('starts a container again that is killed while the disk is full', async () => {
+    await scope.close();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', bench.paths.data]);
+    try {
+      await bench.crash();
+      await start();
+      const pod = shell('exec sleep 1000');
+      await until(() => isReady(pod), 'it runs', { withinMs: 20_000 });
+      const ballast = join(bench.paths.data, 'ballast');
+      assert.throws(() => {
+        for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+      }, /ENOSPC/);
+      const id = (main(pod)?.containerID ?? '').split('://')[1] as ContainerId;
+      process.kill(Number(await readFile(join(bench.paths.run, 'c', id, 'pidfile'), 'utf8')), 'SIGKILL');
+      await until(() => main(pod)?.restartCount === 1 && isReady(pod), 'it runs again', { withinMs: 20_000 });
+      assert.equal(main(pod)?.lastState?.terminated?.exitCode, 137);
+      const { containerID } = main(pod) ?? {};
+      await scope.close();
+      await bench.crash();
+      await start();
+      await until(() => isReady(pod), 'a new agent knows it', { withinMs: 20_000 });
+      assert.deepEqual([main(pod)?.containerID, main(pod)?.restartCount], [containerID, 1]);
+      await rm(ballast);
+      await remove(pod);
+    } finally {
+      await scope.close();
+      execFileSync('umount', [bench.paths.data]);
+    }
   });
 
   it('keeps the log of a flood small and goes on writing', async () => {
