@@ -263,4 +263,4 @@ async function readFacts({ nodeName, maxPods }: AgentSettings, paths: AgentPaths
   };
 }
 
-await runProgram('agent', start);
+await runProgram('agent', 0o022, start);

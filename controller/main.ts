@@ -297,4 +297,4 @@ function clusterIdOf(store: Store): string {
   return store.get<KubeObject>('namespaces', '', 'kube-system')?.metadata.uid ?? '';
 }
 
-await runProgram('controller', start);
+await runProgram('controller', 0o077, start);

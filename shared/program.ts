@@ -9,8 +9,14 @@ export type Close = () => Promise<void>;
  * and resolves with how to end it. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage. The same signal again ends it
  * at once, unless a parent watches over its end: then signals come twice as a matter of course, at Ctrl-C and from a
  * service manager that tells each process of a group, and what follows an impatient end is for the parent to decide.
+ * `umask` holds for it and for what it starts, whatever it was started with.
  */
-export async function runProgram(name: string, start: (stopping: AbortSignal) => Promise<Close>): Promise<void> {
+export async function runProgram(
+  name: string,
+  umask: number,
+  start: (stopping: AbortSignal) => Promise<Close>,
+): Promise<void> {
+  process.umask(umask);
   const stopping = new AbortController();
   const hasParent = process.send !== undefined;
   const received = new Set<string>();

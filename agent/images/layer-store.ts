@@ -58,7 +58,8 @@ export class LayerStore {
     const draft = join(this.#layout.temporary, `layer.${hexOf(diffId)}`);
     const files = join(draft, 'fs');
     await rm(draft, { recursive: true, force: true });
-    await mkdir(files, { recursive: true, mode: 0o755 });
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    await mkdir(files, { mode: 0o755 });
     try {
       const facts: LayerFacts = { entries: 0, bytes: 0, isOpaqueRoot: false };
       const hash = createHash('sha256');

@@ -23,6 +23,7 @@ const current = '..data';
  * `..data` points to it, and every name points through `..data`. Writes nothing when nothing changed; true when it did.
  */
 export async function writeTree(directory: string, payload: Payload, group?: number): Promise<boolean> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const before = await readlink(join(directory, current)).catch(() => undefined);
   if (before !== undefined && (await isSame(join(directory, before), payload, group))) {
