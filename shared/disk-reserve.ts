@@ -32,16 +32,8 @@ export class DiskReserve {
       appendFileSync(this.#path, Buffer.alloc(missing), { mode: 0o600 });
       this.#heldBytes = this.#bytes;
     } catch {
-      this.giveUp(); // somebody else was faster: half of it is of no use
+      this.#remove(); // somebody else was faster: half of it is of no use
     }
-  }
-
-  /** False when there was nothing to give. */
-  giveUp(): boolean {
-    const wasHeld = sizeOf(this.#path) > 0;
-    rmSync(this.#path, { force: true });
-    this.#heldBytes = 0;
-    return wasHeld;
   }
 
   /** Tries work that failed for lack of space again with a little of the reserve: it is to last for many. */
@@ -50,17 +42,23 @@ export class DiskReserve {
       try {
         return await work();
       } catch (error) {
-        if (!isDiskFull(error) || slices === slicesAtOnce || !this.#giveUpSlice()) throw error;
+        if (!isDiskFull(error) || slices === slicesAtOnce || !this.giveUpSlice()) throw error;
       }
     }
   }
 
-  #giveUpSlice(): boolean {
-    const rest = sizeOf(this.#path) - sliceBytes;
-    if (rest <= 0) return this.giveUp();
-    truncateSync(this.#path, rest);
-    this.#heldBytes = rest;
-    return true;
+  /** Makes room for a little. False when there is nothing to give. */
+  giveUpSlice(): boolean {
+    const held = sizeOf(this.#path);
+    if (held <= sliceBytes) this.#remove();
+    else truncateSync(this.#path, held - sliceBytes);
+    this.#heldBytes = Math.max(0, held - sliceBytes);
+    return held > 0;
+  }
+
+  #remove(): void {
+    rmSync(this.#path, { force: true });
+    this.#heldBytes = 0;
   }
 }
 

@@ -6,7 +6,7 @@ export type Write =
   | { do: 'update'; key: ObjectKey; body: string; expected: number }
   | { do: 'delete'; key: ObjectKey; expected: number };
 
-export type WriteResult = { version: number } | { refused: 'AlreadyExists' | 'Conflict' | 'NotFound' };
+export type WriteResult = { version: number } | { refused: 'AlreadyExists' | 'Conflict' | 'NotFound' | 'DiskFull' };
 
 export interface Row extends ObjectKey {
   version: number;

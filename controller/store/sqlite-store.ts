@@ -7,7 +7,7 @@ import type { Change, ObjectKey, StateStore } from './state-store.ts';
 import { alreadyExists, conflict, notFound } from './store-errors.ts';
 
 export interface SqliteOptions {
-  /** With less free space than this on the file's disk only deletes are taken; default 16 MiB. */
+  /** With less free space than this on the file's disk only deletes and reports of nodes are taken; default 16 MiB. */
   reserveBytes?: number;
 }
 
@@ -106,12 +106,16 @@ class SqliteStore implements StateStore {
   }
 }
 
+const diskFull =
+  'the disk of the state file is nearly full: until there is more space, only deletes and reports of nodes are stored';
+
 function settle({ write, resolve, reject }: Waiting, result: WriteResult | undefined): void {
   if (result === undefined) reject(new ApiError('ServiceUnavailable', 'the state file gave no answer'));
   else if ('version' in result) resolve(result.version);
   else if (result.refused === 'AlreadyExists') reject(alreadyExists(write.key));
   else if (result.refused === 'NotFound') reject(notFound(write.key));
-  else reject(conflict(write.key));
+  else if (result.refused === 'Conflict') reject(conflict(write.key));
+  else reject(new ApiError('ServiceUnavailable', diskFull));
 }
 
 function fromBody(body: string, version: number): KubeObject {

@@ -10,7 +10,7 @@ import type { Reply, Request, Row, Write, WriteResult } from './sqlite-protocol.
 
 export interface WorkerOptions {
   path: string;
-  /** With less free space than this on the file's disk only deletes are taken. */
+  /** With less free space than this on the file's disk only deletes are taken, and small updates of what nodes report. */
   reserveBytes: number;
 }
 
@@ -33,6 +33,7 @@ class StateFile {
     const where = 'WHERE resource = ? AND namespace = ? AND name = ?';
     this.#statements = {
       all: this.#db.prepare('SELECT resource, namespace, name, version, body, checksum FROM objects'),
+      size: this.#db.prepare(`SELECT length(body) AS bytes FROM objects ${where}`),
       find: this.#db.prepare(`SELECT version FROM objects ${where}`),
       insert: this.#db.prepare('INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
       update: this.#db.prepare(`UPDATE objects SET version = ?, body = ?, checksum = ? ${where} AND version = ?`),
@@ -50,7 +51,7 @@ class StateFile {
       case 'changes':
         return { did: 'changes', ...this.#changes.read() };
       case 'write':
-        return { did: 'write', results: this.#writeSomehow(request.writes) };
+        return { did: 'write', results: this.#withReserve(() => this.#write(request.writes)) };
       case 'close':
         clearTimeout(this.#cleaning);
         this.#db.close();
@@ -72,21 +73,16 @@ class StateFile {
     return { did: 'load', rows, version: this.#version() };
   }
 
-  /** Deletes go on when nothing is left of the disk, or there never would be more. */
-  #writeSomehow(writes: Write[]): WriteResult[] {
-    const isDeletes = writes.every((write) => write.do === 'delete');
-    return isDeletes ? this.#withReserve(() => this.#write(writes)) : this.#write(writes);
-  }
-
-  /** Tries again with what was held back when the disk is full. */
+  /** Tries again with a little of what was held back when the disk is full: it is to last for many. */
   #withReserve<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const { path, reserveBytes } = this.#options;
-      const isFull = this.#reserve !== undefined && freeBytes(path) < reserveBytes;
-      if (!isFull || !this.#reserve.giveUp()) throw error;
-      return work();
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        const { path, reserveBytes } = this.#options;
+        const isFull = this.#reserve !== undefined && freeBytes(path) < reserveBytes;
+        if (!isFull || !this.#reserve.giveUpSlice()) throw error;
+      }
     }
   }
 
@@ -98,26 +94,24 @@ class StateFile {
     const { path, reserveBytes } = this.#options;
     const free = path === ':memory:' ? Infinity : freeBytes(path);
     this.#reserve?.take();
+    if (free >= reserveBytes) return this.#transact(writes, { isLogged: true, isFull: false });
     // Pages that deletes have freed inside the file count as free, or a full store could never be used again.
-    const isFull = free < reserveBytes && free + this.#unusedBytes() < reserveBytes;
-    if (isFull && writes.some((write) => write.do !== 'delete')) {
-      throw new Error(`less than ${reserveBytes} bytes are free on the disk of ${path}`);
-    }
-    if (free >= reserveBytes) return this.#transact(writes, true);
+    const isFull = free + this.#unusedBytes() < reserveBytes;
     this.#db.exec('PRAGMA secure_delete = OFF');
     try {
-      return this.#transact(writes, false);
+      return this.#transact(writes, { isLogged: false, isFull });
     } finally {
       this.#db.exec('PRAGMA secure_delete = ON');
     }
   }
 
-  #transact(writes: Write[], isLogged: boolean): WriteResult[] {
+  #transact(writes: Write[], { isLogged, isFull }: { isLogged: boolean; isFull: boolean }): WriteResult[] {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const before = this.#version();
       let version = before;
       const results = writes.map((write) => {
+        if (isFull && !this.#goesOnWhenFull(write)) return { refused: 'DiskFull' } as const;
         const result = this.#one(write, version + 1, isLogged);
         if ('version' in result) version = result.version;
         return result;
@@ -132,6 +126,14 @@ class StateFile {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Deletes, or there never would be space, and what nodes report, or the API would show what is not so any more. */
+  #goesOnWhenFull(write: Write): boolean {
+    if (write.do !== 'update') return write.do === 'delete';
+    const { resource, namespace, name } = write.key;
+    const before = Number(this.#statements.size.get(resource, namespace, name)?.['bytes'] ?? 0);
+    return reported.has(resource) && write.body.length <= before + growthBytes;
   }
 
   #one(write: Write, version: number, isLogged: boolean): WriteResult {
@@ -184,6 +186,15 @@ class StateFile {
   }
 }
 
+/** What agents report, and what follows from it. */
+const reported: ReadonlySet<string> = new Set([
+  'pods',
+  'nodes',
+  'leases.coordination.k8s.io',
+  'endpointslices.discovery.k8s.io',
+]);
+/** By how much one of them may grow with an update on a full disk. */
+const growthBytes = 4096;
 /** How long the bytes of a Secret that was deleted or replaced may stay in the log of the state file. */
 const secretsLeaveWithinMs = 1000;
 const tryAgainMs = 30_000;

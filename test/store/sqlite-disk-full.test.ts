@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,16 +70,56 @@ describe('SQLite state file on a small disk', () => {
     assert.throws(() => {
       for (;;) appendFileSync(ballast, Buffer.alloc(4096));
     }, /ENOSPC/);
+    const held = statSync(`${path}-reserve`).size;
     const again = await openSqliteStore(path, options);
     assert.equal((await again.load()).objects.length, 3);
     await Promise.all(['a', 'b', 'c'].map((name, at) => again.delete(keyOf(name), versions[at] ?? 0)));
     assert.equal((await again.load()).objects.length, 0);
     await again.close();
-    assert.equal(existsSync(`${path}-reserve`), false);
+    assert.ok(statSync(`${path}-reserve`).size < held);
     await rm(ballast);
     const later = await openSqliteStore(path, options);
     await later.create(keyOf('later'), big('later'));
-    assert.ok(existsSync(`${path}-reserve`));
+    assert.equal(statSync(`${path}-reserve`).size, held);
     await later.close();
+  });
+
+  it('stores what nodes report while every other write is refused, of one batch and of many, without a byte left', async () => {
+    const [path, ballast] = [join(folder, 'reports.db'), join(folder, 'ballast')];
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    const store = await openSqliteStore(path, { reserveBytes: 2 * 1024 * 1024 });
+    const reported = ['pods', 'nodes', 'leases.coordination.k8s.io', 'endpointslices.discovery.k8s.io'];
+    const keys = reported.map((resource) => ({ resource, namespace: '', name: 'a' }));
+    const versions = await Promise.all(keys.map((key) => store.create(key, big('a'))));
+    const other = await store.create(keyOf('other'), big('other'));
+    // As a container that goes on writing: what becomes free is gone at once.
+    const fill = (): void => {
+      assert.throws(() => {
+        for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+      }, /ENOSPC/);
+    };
+    for (let round = 0; round < 5; round += 1) {
+      fill();
+      const object = { ...big('a'), status: { round } } as KubeObject;
+      const [refused, created, grown, ...written] = await Promise.allSettled([
+        store.update(keyOf('other'), object, other),
+        store.create(keyOf(`n${round}`), object),
+        store.update(keys[0]!, { ...object, data: 'x'.repeat(60_000) } as KubeObject, versions[0]!),
+        ...keys.map((key, at) => store.update(key, object, versions[at]!)),
+      ]);
+      for (const { status, reason } of [refused, created, grown] as PromiseRejectedResult[]) {
+        assert.ok(status === 'rejected' && isRefused(reason));
+      }
+      written.forEach((result, at) => {
+        assert.equal(result.status, 'fulfilled');
+        versions[at] = (result as PromiseFulfilledResult<number>).value;
+      });
+    }
+    await store.close();
+    const again = await openSqliteStore(path, { reserveBytes: 2 * 1024 * 1024 });
+    const { objects } = await again.load();
+    const rounds = objects.map(({ object }) => (object as { status?: { round: number } }).status?.round);
+    assert.deepEqual([rounds.length, rounds.filter((round) => round === 4).length], [5, 4]);
+    await again.close();
   });
 });

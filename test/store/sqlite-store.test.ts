@@ -109,10 +109,7 @@ describe('SQLite state file', () => {
     const path = await written();
     const store = await openSqliteStore(path, { reserveBytes: Number.MAX_SAFE_INTEGER });
     const refused = (write: Promise<unknown>): Promise<void> =>
-      assert.rejects(
-        write,
-        (error) => hasReason(error, 'ServiceUnavailable') && /free on the disk/.test(error.message),
-      );
+      assert.rejects(write, (error) => hasReason(error, 'ServiceUnavailable') && /nearly full/.test(error.message));
     await refused(store.create({ ...key, name: 'b' }, object));
     await refused(store.update(key, object, 1));
     assert.equal(await store.delete(key, 1), 2);
