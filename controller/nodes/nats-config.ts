@@ -10,8 +10,6 @@ export interface TlsFiles {
 
 export interface NatsServerConfig {
   listen: { host: string; port: number };
-  /** On loopback: health and identity of the server. */
-  monitorPort: number;
   /** Absent: no TLS, for tests only. */
   tls?: TlsFiles;
   pidFile: string;
@@ -39,27 +37,18 @@ export function isAtLeast(version: Version, [major, minor, patch]: readonly [num
 }
 
 /** Servers of the same name have the same settings; certificates and claims are read again without a restart. */
-export function serverName({ listen, monitorPort, tls, logFile, claims }: NatsServerConfig): string {
-  const identity = JSON.stringify([
-    listen,
-    monitorPort,
-    tls?.certFile,
-    tls?.keyFile,
-    logFile,
-    claims.accountId,
-    claims.systemId,
-  ]);
+export function serverName({ listen, tls, logFile, claims }: NatsServerConfig): string {
+  const identity = JSON.stringify([listen, tls?.certFile, tls?.keyFile, logFile, claims.accountId, claims.systemId]);
   return `berth-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
 }
 
 /** The server's configuration file, with nothing in it that `version` does not know. */
 export function renderConfig(config: NatsServerConfig, version: Version): string {
-  const { listen, monitorPort, tls, pidFile, logFile, claims } = config;
+  const { listen, tls, pidFile, logFile, claims } = config;
   const accounts = Object.entries(claims.accounts).map(([id, jwt]) => `  ${id}: ${quote(jwt)}`);
   return [
     `server_name: ${quote(serverName(config))}`,
     `listen: ${quote(`${listen.host}:${listen.port}`)}`,
-    `http: ${quote(`127.0.0.1:${monitorPort}`)}`,
     `pid_file: ${quote(pidFile)}`,
     `log_file: ${quote(logFile)}`,
     'logfile_size_limit: 10MB',

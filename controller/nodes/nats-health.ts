@@ -1,40 +1,35 @@
-import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { http } from '../../shared/http.ts';
 import { messageOf } from '../../shared/errors.ts';
 
 const keptLogs = 3;
+const greetingMs = 2000;
 
-/** The name of a healthy server; undefined while it does not answer. */
-export async function nameOf(monitorPort: number): Promise<string | undefined> {
+/** What is said before anybody has come in, at most. */
+const maxGreetingBytes = 64 << 10;
+
+/**
+ * The name in the greeting of the server that listens there (`INFO {…}`, the first line of NATS' protocol, which is not
+ * encrypted); undefined when none greets. So no port is needed that answers questions of everybody.
+ */
+export async function nameOf({ host, port }: { host: string; port: number }): Promise<string | undefined> {
+  const socket = connect({ host, port });
+  socket.setTimeout(greetingMs, () => socket.destroy());
+  let greeting = '';
   try {
-    if ((await get(monitorPort, '/healthz')) === undefined) return undefined;
-    const { server_name: name } = JSON.parse((await get(monitorPort, '/varz')) ?? '{}') as { server_name?: string };
-    return name;
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      greeting += chunk.toString('utf8');
+      const [, info] = /^INFO (\{.*\})\s*\r\n/.exec(greeting) ?? [];
+      if (info !== undefined) return (JSON.parse(info) as { server_name?: string }).server_name;
+      if (greeting.length > maxGreetingBytes) return undefined;
+    }
   } catch {
-    return undefined;
+    // Nobody listens, or it is no NATS server.
+  } finally {
+    socket.destroy();
   }
-}
-
-/** The body of a 200 answer. Not by fetch, which would load a second HTTP client into the controller. */
-async function get(port: number, path: string): Promise<string | undefined> {
-  const asking = http.request({ host: '127.0.0.1', port, path, signal: AbortSignal.timeout(2000) }).end();
-  const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  const body = await text(response);
-  return response.statusCode === 200 ? body : undefined;
-}
-
-/** A port on loopback that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  return undefined;
 }
 
 /** The end of a log, in one line. */

@@ -10,7 +10,7 @@ import { identifyProcess, isSameProcess, type ProcessIdentity } from '../../shar
 import { Scope } from '../../shared/scope.ts';
 import { makePrivateDirectory, readIfPresent, writePrivateFile } from '../certificates/private-files.ts';
 import type { BusAuthority } from './jwt.ts';
-import { freePort, lastLines, nameOf, pruneLogs } from './nats-health.ts';
+import { lastLines, nameOf, pruneLogs } from './nats-health.ts';
 import { renderConfig, serverName, type NatsServerConfig, type TlsFiles, type Version } from './nats-config.ts';
 import { checkConfig, findServer, findVersion, signalServer, spawnServer } from './nats-process.ts';
 
@@ -65,9 +65,14 @@ export class NatsServer {
 
   /** Where clients on this machine connect. */
   get url(): string {
+    const { host, port } = this.#place;
+    return `${this.#options.tls === undefined ? 'nats' : 'tls'}://${host}:${port}`;
+  }
+
+  /** As programs of this machine reach it. */
+  get #place(): { host: string; port: number } {
     const { host, port } = this.#options.listen;
-    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    return `${this.#options.tls === undefined ? 'nats' : 'tls'}://${reachable}:${port}`;
+    return { host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port };
   }
 
   /** Adopts or starts the server and resolves when it answers. Throws with a clear message when it cannot be had. */
@@ -76,8 +81,7 @@ export class NatsServer {
     await makePrivateDirectory(directory);
     this.#version = await findVersion(binary);
     const before = await this.#findRunning();
-    const monitorPort = Number(await readIfPresent(this.#file('monitor-port'))) || (await freePort());
-    this.#config = await this.#makeConfig(monitorPort);
+    this.#config = await this.#makeConfig();
     if (before !== undefined && (await this.#isOurs(before, this.#config))) {
       this.#setServer(before);
       this.#wasAdopted = true;
@@ -151,16 +155,15 @@ export class NatsServer {
   async #refreshConfig(): Promise<boolean> {
     if (this.#config === undefined) return false;
     const before = await readIfPresent(this.#configFile);
-    this.#config = await this.#makeConfig(this.#config.monitorPort);
+    this.#config = await this.#makeConfig();
     await this.#writeConfig(this.#config);
     return before !== (await readIfPresent(this.#configFile));
   }
 
-  async #makeConfig(monitorPort: number): Promise<NatsServerConfig> {
+  async #makeConfig(): Promise<NatsServerConfig> {
     const { listen, tls, authority } = this.#options;
     return {
       listen,
-      monitorPort,
       ...(tls !== undefined && { tls: await describeTls(tls) }),
       pidFile: this.#file('nats-server.pid'),
       logFile: this.#file('nats-server.log'),
@@ -171,7 +174,6 @@ export class NatsServer {
   async #writeConfig(config: NatsServerConfig): Promise<void> {
     if (this.#version === undefined) throw new Error('the version of nats-server is not known yet');
     await writePrivateFile(this.#configFile, renderConfig(config, this.#version));
-    await writePrivateFile(this.#file('monitor-port'), String(config.monitorPort));
   }
 
   async #findRunning(): Promise<ProcessIdentity | undefined> {
@@ -183,7 +185,7 @@ export class NatsServer {
   async #isOurs(server: ProcessIdentity, config: NatsServerConfig): Promise<boolean> {
     const deadline = this.#options.clock.monotonic() + stopWithinMs;
     while (isSameProcess(server) && this.#options.clock.monotonic() < deadline) {
-      const name = await nameOf(config.monitorPort);
+      const name = await nameOf(this.#place);
       if (name !== undefined) return name === serverName(config);
       await this.#options.clock.sleep(pollMs);
     }
@@ -202,7 +204,7 @@ export class NatsServer {
     await writePrivateFile(config.pidFile, String(pid));
     const deadline = clock.monotonic() + healthyWithinMs;
     while (this.#server !== undefined && isSameProcess(this.#server)) {
-      if ((await nameOf(config.monitorPort)) === serverName(config)) return;
+      if ((await nameOf(this.#place)) === serverName(config)) return;
       if (clock.monotonic() > deadline) {
         await this.#end(this.#server);
         throw new Error(`nats-server did not become healthy within ${healthyWithinMs / 1000} s`);
@@ -229,8 +231,6 @@ export class NatsServer {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        // Somebody else may have taken the port of the health check meanwhile.
-        if (this.#config !== undefined) this.#config = { ...this.#config, monitorPort: await freePort() };
         log.error('bus did not start', { problem: messageOf(error) });
       }
     }

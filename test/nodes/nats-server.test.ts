@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,6 +167,21 @@ describe('NatsServer', function () {
     const keys = Object.values(JSON.parse(await readFile(join(bench.directory, 'bus/keys.json'), 'utf8')) as object);
     for (const seed of keys as string[]) assert.ok(!config.includes(seed));
   });
+
+  it('listens nowhere but where it is asked to, and answers nobody about itself', async () => {
+    const pid = String(bench.server.pid);
+    const open = await Promise.all(
+      (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
+    );
+    const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8')));
+    const listening = tables.flatMap((table) =>
+      table.split('\n').flatMap((line) => {
+        const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+        return state === '0A' && open.includes(`socket:[${inode}]`) ? [parseInt(local.split(':')[1] ?? '', 16)] : [];
+      }),
+    );
+    assert.deepEqual(listening, [Number(new URL(bench.server.url).port)]);
+  });
 });
 
 describe('renderConfig', () => {
@@ -176,7 +191,6 @@ describe('renderConfig', () => {
     await bench.close();
     const config = {
       listen: { host: '127.0.0.1', port: 7422 },
-      monitorPort: 1,
       tls: { certFile: '/a "quoted" path', keyFile: '/k', fingerprint: 'f' },
       pidFile: '/p',
       logFile: '/l',
