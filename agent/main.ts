@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import type { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
@@ -98,12 +98,13 @@ async function start(stopping: AbortSignal): Promise<Close> {
 }
 
 async function connect({ settings, paths, clock, log, scope }: Context): Promise<Line> {
-  const { nodeName: node, joinToken: token, dataDir } = settings;
+  const { nodeName: node, joinToken: token, joinTokenFile, dataDir } = settings;
   const running = claimProcess(dataDir, `agent-${node}`);
   if (running !== undefined) {
     throw new SettingsError('node-name', `the agent of ${node} already runs on ${dataDir} (process ${running.pid})`);
   }
   const identity = await joinCluster({ token, node, directory: paths.data, clock, log, signal: scope.signal });
+  if (joinTokenFile !== undefined) await rm(joinTokenFile, { force: true });
   const [bus, data] = [identity.connect('control'), identity.connect('data')];
   scope.spawn(
     (signal) => identity.keepFresh(bus, signal),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import type { LogLevel } from '../shared/log.ts';
@@ -14,6 +15,8 @@ export interface AgentSettings {
   nodeName: string;
   /** Needed until the node has joined once. */
   joinToken?: string;
+  /** Where the token came from; to be removed once it was used. */
+  joinTokenFile?: string;
   labels: Record<string, string>;
   taints: Taint[];
   runtime: 'oci';
@@ -43,8 +46,7 @@ export function readSettings(argv: readonly string[]): AgentSettings {
     .description('Make this machine a node of a cluster, in the foreground.')
     .option(
       '--join <token>',
-      'from berth token create; needed the first time (or $BERTH_JOIN_TOKEN)',
-      env['BERTH_JOIN_TOKEN'],
+      'from berth token create; needed the first time (or $BERTH_JOIN_TOKEN, which others on this machine cannot see)',
     )
     .option(
       '--data-dir <dir>',
@@ -71,7 +73,7 @@ export function readSettings(argv: readonly string[]): AgentSettings {
   return {
     dataDir: parseDirectory('data-dir', flags.dataDir),
     nodeName: parseNodeName('node-name', flags.nodeName),
-    joinToken: flags.join,
+    ...joinTokenOf(flags.join),
     labels: Object.fromEntries(flags.label.map(parseLabel)),
     taints: flags.taint.map(parseTaint),
     runtime: flags.runtime,
@@ -79,6 +81,17 @@ export function readSettings(argv: readonly string[]): AgentSettings {
     allowedUnsafeSysctls: flags.allowedUnsafeSysctls.map(parseSysctls),
     logLevel: parseLogLevel('log-level', flags.logLevel),
   };
+}
+
+/** What the environment holds can be read as long as the process lives, so `berth` hands the token over in a file. */
+function joinTokenOf(given: string | undefined): Pick<AgentSettings, 'joinToken' | 'joinTokenFile'> {
+  const file = process.env['BERTH_JOIN_TOKEN_FILE'];
+  if (given !== undefined || file === undefined) return given === undefined ? {} : { joinToken: given };
+  try {
+    return { joinToken: readFileSync(file, 'utf8').trim(), joinTokenFile: file };
+  } catch {
+    return {}; // an earlier start has used it
+  }
 }
 
 function parseLabel(text: string): [string, string] {

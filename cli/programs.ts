@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { execve } from 'node:process';
 import { extname, join } from 'node:path';
 import { Command } from 'commander';
@@ -13,6 +15,23 @@ export function programPath(program: 'controller' | 'agent'): string {
  */
 export const nodeArguments = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
 
+/**
+ * The environment for the program. A join token in it is handed over in a file: whoever may look at a process sees its
+ * environment as long as it lives.
+ */
+function environmentOf({ BERTH_JOIN_TOKEN: token, ...rest }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (token === undefined) return rest;
+  const file = join(tmpdir(), `berth-join-${process.pid}`);
+  return { ...rest, BERTH_JOIN_TOKEN_FILE: writeJoinToken(file, token) };
+}
+
+/** Writes a file for the agent alone, which removes it once it has joined; returns its path. */
+export function writeJoinToken(file: string, token: string): string {
+  rmSync(file, { force: true });
+  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  return file;
+}
+
 /** A command that becomes the program itself: same process, its own flags and `--help`. */
 export function programCommand(program: 'controller' | 'agent', description: string): Command {
   return new Command(program)
@@ -22,6 +41,7 @@ export function programCommand(program: 'controller' | 'agent', description: str
     .helpOption(false)
     .action(() => {
       const [, , , ...rest] = process.argv;
-      execve?.(process.execPath, [process.execPath, ...nodeArguments, programPath(program), ...rest], process.env);
+      const arguments_ = [process.execPath, ...nodeArguments, programPath(program), ...rest];
+      execve?.(process.execPath, arguments_, environmentOf(process.env));
     });
 }

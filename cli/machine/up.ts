@@ -15,6 +15,7 @@ import {
   livingProcesses,
   recordProcess,
 } from '../../shared/process-records.ts';
+import { writeJoinToken } from '../programs.ts';
 import { Supervised } from './supervised.ts';
 import { UsageError } from '../usage.ts';
 
@@ -108,7 +109,7 @@ async function runUntilStopped(
   const kubeconfig = join(dataDir, 'admin.kubeconfig');
   const client = new ApiClient(loadKubeconfig(kubeconfig, 'berth')); // whatever people have made the current context
   if (options.agent) {
-    await programs.start('agent', agentArguments(options, dataDir), await joinEnvironment(client));
+    await programs.start('agent', agentArguments(options, dataDir), await joinEnvironment(client, dataDir));
     await waitUntilSchedulable(client, options.nodeName, stopping);
   }
   stopping.throwIfAborted();
@@ -182,13 +183,13 @@ function agentArguments(options: UpOptions, dataDir: string): string[] {
 
 /**
  * A fresh token tells the agent where the bus is now; a node that has joined before keeps its key, and its token is not
- * used up. Through the environment, since arguments can be read by all.
+ * used up.
  */
-async function joinEnvironment(client: ApiClient): Promise<Record<string, string>> {
+async function joinEnvironment(client: ApiClient, dataDir: string): Promise<Record<string, string>> {
   const { token } = await client.call<{ token: string }>('POST', '/berth/v1/tokens', {
     body: { ttlMs: 600_000, uses: 1 },
   });
-  return { BERTH_JOIN_TOKEN: token };
+  return { BERTH_JOIN_TOKEN_FILE: writeJoinToken(join(dataDir, 'join-token'), token) };
 }
 
 async function waitUntilSchedulable(client: ApiClient, name: string, stopping: AbortSignal): Promise<void> {

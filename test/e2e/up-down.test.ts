@@ -58,6 +58,13 @@ describe('berth up and down', function () {
     assert.match(await kubectl.ok('get nodes'), /^node-1 +Ready /m);
   });
 
+  it('leaves no join token where the agent can be looked at', async () => {
+    const agent = cluster.pidOf('agent-node-1');
+    const seen = ['environ', 'cmdline'].map((file) => readFileSync(`/proc/${agent}/${file}`, 'utf8'));
+    assert(!seen.join('').includes('berth1.'), 'the token is there for others to see');
+    assert(!existsSync(join(cluster.dataDir, 'join-token')));
+  });
+
   it('refuses to run twice on one data directory', async () => {
     const { code, stderr } = await cluster.run(['up', ...cluster.upArguments]);
     assert.deepEqual([code, /already runs/.test(stderr)], [2, true]);
