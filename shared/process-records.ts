@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDiskFull } from './disk-reserve.ts';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** Processes of one data directory that `berth down` has to end, each in `<data-dir>/processes/<name>.json`. */
@@ -14,9 +15,16 @@ function folder(dataDir: string): string {
   return join(dataDir, 'processes');
 }
 
-/** Writes down a process that lives. */
+/**
+ * Writes down a process that lives. On a full disk there is no record, and whoever looks for one does not find the
+ * process: it is more important that it goes on.
+ */
 export function recordProcess(dataDir: string, name: string, pid: number, ready?: Record<string, string>): void {
-  writeRecord(dataDir, name, pid, ready, renameSync);
+  try {
+    writeRecord(dataDir, name, pid, ready, renameSync);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 /**

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../../shared/atomic-file.ts';
 
 /** Makes a directory that only its owner may enter. */
 export async function makePrivateDirectory(path: string): Promise<void> {
@@ -8,23 +7,12 @@ export async function makePrivateDirectory(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-/** Replaces a file that only its owner may read, at once: a reader sees the old text or the new one. */
+/**
+ * Replaces a file that only its owner may read, at once: a reader sees the old text or the new one. Does nothing when it
+ * has this text: a program that starts anew on a full disk has no room for another copy.
+ */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  const file = await open(temporary, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  if ((await readIfPresent(path)) !== text) await writeFileAtomic(path, text, 0o600);
 }
 
 /** The text of a file, or undefined when there is none. */

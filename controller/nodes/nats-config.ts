@@ -12,7 +12,6 @@ export interface NatsServerConfig {
   listen: { host: string; port: number };
   /** Absent: no TLS, for tests only. */
   tls?: TlsFiles;
-  pidFile: string;
   logFile: string;
   claims: ServerClaims;
 }
@@ -44,12 +43,11 @@ export function serverName({ listen, tls, logFile, claims }: NatsServerConfig): 
 
 /** The server's configuration file, with nothing in it that `version` does not know. */
 export function renderConfig(config: NatsServerConfig, version: Version): string {
-  const { listen, tls, pidFile, logFile, claims } = config;
+  const { listen, tls, logFile, claims } = config;
   const accounts = Object.entries(claims.accounts).map(([id, jwt]) => `  ${id}: ${quote(jwt)}`);
   return [
     `server_name: ${quote(serverName(config))}`,
     `listen: ${quote(`${listen.host}:${listen.port}`)}`,
-    `pid_file: ${quote(pidFile)}`,
     `log_file: ${quote(logFile)}`,
     'logfile_size_limit: 10MB',
     ...(isAtLeast(version, [2, 10, 0]) ? ['logfile_max_num: 3'] : []),

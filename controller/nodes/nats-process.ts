@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.ts';
@@ -36,11 +36,20 @@ export async function checkConfig(binary: string, configFile: string): Promise<v
   }
 }
 
-/** Starts a server that outlives this process: own session, no pipe to the parent. */
-export function spawnServer(binary: string, configFile: string, outputFile: string): Promise<number> {
+const pidBytes = 10;
+
+/**
+ * Starts a server that outlives this process: own session, no pipe to the parent. Its number is in `pidFile` at once: a
+ * controller that is killed must still find its child. Written in place, since a full disk has no room for another file;
+ * the server itself would not start if it could not write one.
+ */
+export function spawnServer(binary: string, configFile: string, outputFile: string, pidFile: string): Promise<number> {
   const output = openSync(outputFile, 'a', 0o600);
+  const numbers = openSync(pidFile, constants.O_WRONLY | constants.O_CREAT, 0o600);
   try {
+    writeSync(numbers, ' '.repeat(pidBytes), 0);
     const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', output, output] });
+    writeSync(numbers, String(child.pid ?? '').padEnd(pidBytes), 0);
     child.unref();
     return new Promise((resolve, reject) => {
       child.once('error', reject);
@@ -48,6 +57,7 @@ export function spawnServer(binary: string, configFile: string, outputFile: stri
     });
   } finally {
     closeSync(output);
+    closeSync(numbers);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs } from '../../shared/backoff.ts';
 import { NatsBus } from '../../shared/bus/nats-bus.ts';
@@ -165,7 +165,6 @@ export class NatsServer {
     return {
       listen,
       ...(tls !== undefined && { tls: await describeTls(tls) }),
-      pidFile: this.#file('nats-server.pid'),
       logFile: this.#file('nats-server.log'),
       claims: authority.serverClaims,
     };
@@ -196,12 +195,10 @@ export class NatsServer {
     const { binary = 'nats-server', clock } = this.#options;
     await this.#writeConfig(config);
     await checkConfig(binary, this.#configFile);
-    await rm(config.pidFile, { force: true });
-    const pid = await spawnServer(binary, this.#configFile, this.#file('nats-server.out'));
+    const [output, pidFile] = [this.#file('nats-server.out'), this.#file('nats-server.pid')];
+    const pid = await spawnServer(binary, this.#configFile, output, pidFile);
     // By its number alone: a program that has just been executed has no command line to be known by yet.
     this.#setServer(identifyProcess(pid));
-    // The server writes it too, but later: a controller that is killed until then must still find its child.
-    await writePrivateFile(config.pidFile, String(pid));
     const deadline = clock.monotonic() + healthyWithinMs;
     while (this.#server !== undefined && isSameProcess(this.#server)) {
       if ((await nameOf(this.#place)) === serverName(config)) return;

@@ -192,7 +192,6 @@ describe('renderConfig', () => {
     const config = {
       listen: { host: '127.0.0.1', port: 7422 },
       tls: { certFile: '/a "quoted" path', keyFile: '/k', fingerprint: 'f' },
-      pidFile: '/p',
       logFile: '/l',
       claims,
     };
