@@ -1,4 +1,3 @@
-import { findCondition } from '../../shared/objects/conditions.ts';
 import { untolerated } from '../../shared/objects/taints.ts';
 import type { Taint } from '../../shared/objects/types.ts';
 import { unmountedSource } from '../../shared/objects/validation/unsupported.ts';
@@ -58,16 +57,15 @@ function filterUnschedulable({ pod }: Candidate, { node }: NodeInfo): readonly M
   return [{ reason: 'node(s) were unschedulable', kind: 'node' }];
 }
 
-function filterTaints({ pod }: Candidate, { node }: NodeInfo): readonly Miss[] {
-  const repelling = (node.spec?.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule');
+function filterTaints({ pod }: Candidate, { taints }: NodeInfo): readonly Miss[] {
+  const repelling = taints.filter(({ effect }) => effect !== 'PreferNoSchedule');
   const [taint] = untolerated(repelling, pod.spec?.tolerations);
   if (taint === undefined) return none;
   return [{ reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`, kind: 'node' }];
 }
 
 /** The taint that says so comes a moment after the condition. */
-function filterReady({ pod }: Candidate, { node }: NodeInfo): readonly Miss[] {
-  const isReady = findCondition(node.status?.conditions, 'Ready')?.status === 'True';
+function filterReady({ pod }: Candidate, { isReady }: NodeInfo): readonly Miss[] {
   if (isReady || untolerated([notReady], pod.spec?.tolerations).length === 0) return none;
   return [{ reason: 'node(s) were not ready', kind: 'node' }];
 }

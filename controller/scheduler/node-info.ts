@@ -1,6 +1,7 @@
+import { findCondition } from '../../shared/objects/conditions.ts';
 import { addAmounts, amountsOf, claimedRequests } from '../../shared/objects/pod-requests.ts';
 import type { Amounts } from '../../shared/objects/pod-requests.ts';
-import type { KubeObject, Node, Pod } from '../../shared/objects/types.ts';
+import type { KubeObject, Node, Pod, Taint } from '../../shared/objects/types.ts';
 
 export type PodObject = KubeObject & Pod;
 export type NodeObject = KubeObject & Node;
@@ -43,32 +44,55 @@ function hostPortsOf(pod: PodObject): HostPort[] {
     });
 }
 
+/** What decides about a node itself, read once, so that a node which cannot be read is never looked at for a pod. */
+interface NodeView {
+  node: NodeObject;
+  allocatable: Amounts;
+  isReady: boolean;
+  taints: readonly Taint[];
+}
+
+function viewOf(node: NodeObject): NodeView {
+  return {
+    node,
+    allocatable: amountsOf(node.status?.allocatable),
+    isReady: findCondition(node.status?.conditions, 'Ready')?.status === 'True',
+    taints: (node.spec?.taints ?? []).filter(({ key }) => key !== undefined),
+  };
+}
+
 /** One node and all that is taken of it, kept up to date claim by claim. */
 export class NodeInfo {
   readonly name: string;
-  #node: NodeObject;
-  #allocatable: Amounts;
+  #view: NodeView;
   readonly #claims = new Map<string, PodClaim>();
   readonly #requested: Amounts = {};
   readonly #byOwner = new Map<string, number>();
 
+  /** Throws TypeError for a node whose fields have the wrong shapes. */
   constructor(node: NodeObject) {
     this.name = node.metadata.name;
-    this.#node = node;
-    this.#allocatable = amountsOf(node.status?.allocatable);
+    this.#view = viewOf(node);
   }
 
   get node(): NodeObject {
-    return this.#node;
+    return this.#view.node;
   }
 
   set node(node: NodeObject) {
-    this.#node = node;
-    this.#allocatable = amountsOf(node.status?.allocatable);
+    this.#view = viewOf(node);
+  }
+
+  get isReady(): boolean {
+    return this.#view.isReady;
+  }
+
+  get taints(): readonly Taint[] {
+    return this.#view.taints;
   }
 
   allocatable(resource: string): number {
-    return this.#allocatable[resource] ?? 0;
+    return this.#view.allocatable[resource] ?? 0;
   }
 
   requested(resource: string): number {

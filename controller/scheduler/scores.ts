@@ -41,7 +41,7 @@ function roomLeft({ claim }: Candidate, info: NodeInfo): number {
   return parts.reduce((total, part) => total + part, 0) / parts.length;
 }
 
-function countRepelling({ pod }: Candidate, { node }: NodeInfo): number {
-  const repelling = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'PreferNoSchedule');
+function countRepelling({ pod }: Candidate, { taints }: NodeInfo): number {
+  const repelling = taints.filter(({ effect }) => effect === 'PreferNoSchedule');
   return repelling.length === 0 ? 0 : untolerated(repelling, pod.spec?.tolerations).length;
 }

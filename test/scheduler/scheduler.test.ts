@@ -62,6 +62,21 @@ describe('Scheduler', () => {
     assert.deepEqual(messages('Scheduled'), ['Successfully assigned default/web to node-1']);
   });
 
+  for (const [what, hostile] of Object.entries({
+    'conditions are no list': { status: { conditions: 1e300 } },
+    'taints are no list': { spec: { taints: {} } },
+    'taints hold nothing': { spec: { taints: [null] } },
+  })) {
+    it(`binds to the other nodes while one cannot be read: its ${what}`, async () => {
+      start();
+      const metadata = { name: 'hostile' };
+      await store.create('nodes', { apiVersion: 'v1', kind: 'Node', metadata, ...hostile } as unknown as KubeObject);
+      await addNode('node-1');
+      await addPod('web');
+      await until(() => get('web')?.spec?.nodeName === 'node-1');
+    });
+  }
+
   it('explains once why nothing fits, and binds as soon as there is room', async () => {
     start();
     await addNode('node-1', '1');
