@@ -125,6 +125,7 @@ const resourcesOfRunners: Record<string, ResourceName> = {
   deployment: 'deployments.apps',
   replicaset: 'replicasets.apps',
   replicationcontroller: 'replicationcontrollers',
+  daemonset: 'daemonsets.apps',
   job: 'jobs.batch',
   endpoints: 'services',
   disruption: 'poddisruptionbudgets.policy',

@@ -2,6 +2,7 @@ import type { Scope } from '../../shared/scope.ts';
 import { AccountSecretReconciler, type AccountCredentials } from './account-secret/reconciler.ts';
 import { BootstrapReconciler, type Lasting } from './bootstrap/reconciler.ts';
 import { ClusterRoleReconciler } from './cluster-role/reconciler.ts';
+import { DaemonSetReconciler } from './daemonset/reconciler.ts';
 import { DeploymentReconciler } from './deployment/reconciler.ts';
 import { DisruptionReconciler } from './disruption/reconciler.ts';
 import { EndpointsReconciler } from './endpoints/reconciler.ts';
@@ -40,6 +41,7 @@ export function startReconcilers(deps: ReconcilersDeps, scope: Scope): void {
   new StrandedPods(deps).run(scope.child('stranded-pods'));
   new FinishedPods(deps).run(scope.child('finished-pods'));
   new DisruptionReconciler(deps).run(scope.child('disruption'));
+  new DaemonSetReconciler(deps).run(scope.child('daemonset'));
   new JobReconciler(deps).run(scope.child('job'));
   new EndpointsReconciler(deps).run(scope.child('endpoints'));
   new ClusterRoleReconciler(deps).run(scope.child('cluster-role'));

@@ -1,7 +1,7 @@
 import { untolerated } from '../../shared/objects/taints.ts';
 import type { Taint } from '../../shared/objects/types.ts';
 import { unmountedSource } from '../../shared/objects/validation/unsupported.ts';
-import { matchesNode } from './affinity.ts';
+import { matchesNode } from '../../shared/objects/node-affinity.ts';
 import type { HostPort, NodeInfo, PodClaim, PodObject } from './node-info.ts';
 
 /** Why a node does not take a pod. */

@@ -1,5 +1,5 @@
 import { untolerated } from '../../shared/objects/taints.ts';
-import { preferenceFor } from './affinity.ts';
+import { preferenceFor } from '../../shared/objects/node-affinity.ts';
 import type { Candidate } from './filters.ts';
 import type { NodeInfo } from './node-info.ts';
 

@@ -98,8 +98,8 @@ export const resources: readonly ResourceInfo[] = [
     Deployment: ['deployments', { ...withScale, ...inAll, shortNames: ['deploy'] }],
     ReplicaSet: ['replicasets', { ...withScale, ...inAll, shortNames: ['rs'] }],
     StatefulSet: ['statefulsets', { ...withScale, ...inAll, ...storedOnly, shortNames: ['sts'] }],
-    DaemonSet: ['daemonsets', { ...withStatus, ...inAll, ...storedOnly, shortNames: ['ds'] }],
-    ControllerRevision: ['controllerrevisions', storedOnly],
+    DaemonSet: ['daemonsets', { ...withStatus, ...inAll, shortNames: ['ds'] }],
+    ControllerRevision: ['controllerrevisions', {}],
   }),
   ...group('batch', 'v1', {
     Job: ['jobs', { ...withStatus, ...inAll }],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Node, Pod, Stored } from '../../shared/objects/types.ts';
+import type { KubeObject, Node, Pod, Stored } from '../../shared/objects/types.ts';
 import { needsRegistry, startRegistry, type RealRegistry } from '../agent/images/real-registry.ts';
 import { needsKubectl } from '../api/kubectl.ts';
 import { needsRoot } from '../support/needs.ts';
@@ -95,6 +95,29 @@ describe('three hosts, one of which is lost and comes back', function () {
       hosts.map((host) => running([host])),
       [3, 3, 3],
     );
+  });
+
+  it('runs a pod of a DaemonSet on each host, and rolls a change out and back', async () => {
+    const { metadata, spec, ...rest } = shellDeployment('each', 1, 'sleep 1000', { image: `${registry.host}/tools:1` });
+    assert(spec);
+    const { selector, template } = spec;
+    await cluster.create({ ...rest, kind: 'DaemonSet', metadata, spec: { selector, template } } as KubeObject);
+    const kubectl = await cluster.kubectl();
+    const status = (): Promise<string> => kubectl.ok('rollout status daemonset/each --timeout=60s');
+    assert.match(await status(), /successfully rolled out/);
+    const stages = async (): Promise<string[]> => {
+      const pods = await cluster.pods('app=each');
+      return pods.map(({ spec: pod }) => `${pod?.nodeName} ${pod?.containers[0]?.env?.[0]?.value}`).toSorted();
+    };
+    assert.deepEqual(await stages(), ['host-a undefined', 'host-b undefined', 'host-c undefined']);
+    await kubectl.ok('set env daemonset/each STAGE=second');
+    assert.match(await status(), /successfully rolled out/);
+    assert.deepEqual(await stages(), ['host-a second', 'host-b second', 'host-c second']);
+    await kubectl.ok('rollout undo daemonset/each');
+    assert.match(await status(), /successfully rolled out/);
+    assert.deepEqual(await stages(), ['host-a undefined', 'host-b undefined', 'host-c undefined']);
+    await kubectl.ok('delete daemonset each');
+    await until(() => running(hosts) === replicas, 'its pods are gone', { withinMs: 30_000 });
   });
 
   it('replaces the replicas of a lost host within 8 s', async function () {

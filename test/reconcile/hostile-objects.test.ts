@@ -18,6 +18,8 @@ const kinds = [
   ['apps/v1', 'Deployment'],
   ['apps/v1', 'ReplicaSet'],
   ['v1', 'ReplicationController'],
+  ['apps/v1', 'DaemonSet'],
+  ['apps/v1', 'ControllerRevision'],
   ['batch/v1', 'Job'],
   ['v1', 'Pod'],
   ['v1', 'Node'],

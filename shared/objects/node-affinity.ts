@@ -1,7 +1,6 @@
-import { matchesLabels } from '../../shared/objects/selector.ts';
-import type { Requirement } from '../../shared/objects/selector.ts';
-import type { PodSpec } from '../../shared/objects/types.ts';
-import type { NodeObject } from './node-info.ts';
+import { matchesLabels } from './selector.ts';
+import type { Requirement } from './selector.ts';
+import type { KubeObject, Node, PodSpec } from './types.ts';
 
 type NodeAffinity = NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>;
 type Term = NonNullable<NodeAffinity['requiredDuringSchedulingIgnoredDuringExecution']>['nodeSelectorTerms'][number];
@@ -9,7 +8,7 @@ type Term = NonNullable<NodeAffinity['requiredDuringSchedulingIgnoredDuringExecu
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
 
 /** Says whether a node is one that the pod's nodeSelector and required node affinity ask for. */
-export function matchesNode(spec: PodSpec, node: NodeObject): boolean {
+export function matchesNode(spec: PodSpec, node: KubeObject & Node): boolean {
   const labels = node.metadata.labels ?? {};
   const hasSelected = Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
@@ -17,7 +16,7 @@ export function matchesNode(spec: PodSpec, node: NodeObject): boolean {
 }
 
 /** The sum of the weights of the preferred terms that a node matches. */
-export function preferenceFor(spec: PodSpec, node: NodeObject): number {
+export function preferenceFor(spec: PodSpec, node: KubeObject & Node): number {
   const preferred = spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   return preferred
     .filter(({ preference }) => matchesTerm(preference, node))
@@ -25,7 +24,7 @@ export function preferenceFor(spec: PodSpec, node: NodeObject): number {
 }
 
 /** A term without any condition matches nothing. */
-function matchesTerm({ matchExpressions = [], matchFields = [] }: Term, { metadata }: NodeObject): boolean {
+function matchesTerm({ matchExpressions = [], matchFields = [] }: Term, { metadata }: KubeObject & Node): boolean {
   if (matchExpressions.length + matchFields.length === 0) return false;
   return (
     matchesAll(matchExpressions, metadata.labels ?? {}) && matchesAll(matchFields, { 'metadata.name': metadata.name })
