@@ -1,4 +1,5 @@
-import { requirementsOf } from '../../shared/objects/selector.ts';
+import { ApiError } from '../../shared/errors.ts';
+import { matchesLabels, requirementsOf, type Labels } from '../../shared/objects/selector.ts';
 import type { ResourceName } from '../../shared/objects/resources.ts';
 import type { KubeObject, LabelSelector } from '../../shared/objects/types.ts';
 import type { Store } from '../store/store.ts';
@@ -24,6 +25,12 @@ export async function claimChildren<T extends KubeObject>(
   await Promise.all(release.map((child) => releaseChild(store, resource, owner, child)));
   const adopted = await Promise.all(adopt.map((child) => adoptChild(store, resource, owner, child)));
   return [...own, ...adopted];
+}
+
+/** Throws Invalid for labels that `selector` does not match: a child with them would be released and made again for ever. */
+export function checkSelected(selector: LabelSelector | undefined, labels: Labels | undefined): void {
+  if (matchesLabels(requirementsOf(selector) ?? [], labels)) return;
+  throw new ApiError('Invalid', 'the labels of its template do not match its selector');
 }
 
 /** Throws Conflict when the child has changed: somebody else may have adopted it. */

@@ -67,7 +67,7 @@ const hostileObjects = fc.constantFrom(...kinds).chain(([apiVersion, kind]) => {
     })
     .map(({ fields, status: current, poison: values, isEnding, isOwned }) => {
       const object = { ...fields, ...(current && { status: current }) };
-      for (const [path, value] of values) replaceAt(object, path, value);
+      for (const [path, value] of values) replaceAt(object, path, structuredClone(value)); // no case changes another
       return { apiVersion, kind, info, object, isEnding, isOwned };
     });
 });

@@ -95,6 +95,30 @@ describe('decide', () => {
     );
   });
 
+  it('places pods whatever another node holds in any field', () => {
+    const values = [null, {}, [], [null], '', '1e300', 1e300, -1, Number.NaN];
+    const fields = [
+      (value: unknown) => ({ status: value }),
+      (value: unknown) => ({ status: { ...node('hostile').status, conditions: value } }),
+      (value: unknown) => ({ status: { ...node('hostile').status, allocatable: value } }),
+      (value: unknown) => ({ status: { ...node('hostile').status, allocatable: { cpu: value, pods: value } } }),
+      (value: unknown) => ({ spec: value }),
+      (value: unknown) => ({ spec: { taints: value } }),
+      (value: unknown) => ({ metadata: { name: 'hostile', labels: value } }),
+    ];
+    for (const [at, field] of fields.entries()) {
+      for (const value of values) {
+        const snapshot = snapshotOf(node('good'));
+        try {
+          snapshot.putNode({ ...node('hostile'), ...field(value) } as NodeObject);
+        } catch {
+          // Its follower passes such a node over.
+        }
+        assert.ok(place(snapshot, pod('1')), `field ${at}, ${JSON.stringify(value)}`);
+      }
+    }
+  });
+
   it('says so when there is no node', () => {
     assert.equal(explainMisses([]), 'no nodes available to schedule pods');
   });

@@ -30,6 +30,12 @@ const withoutNetwork: Toleration = {
   effect: 'NoSchedule',
 };
 
+/** What tells the pods of one revision from those of another. */
+interface Identity {
+  hash: string;
+  revision: number;
+}
+
 /** Whether a node is to get a pod, and whether it may keep the one that it has. */
 export interface NodeFit {
   shouldRun: boolean;
@@ -46,15 +52,15 @@ export function judgeNode({ spec }: PodTemplateSpec, node: NodeObject): NodeFit 
   return { mayContinue, shouldRun: mayContinue && !repelling.includes('NoSchedule') };
 }
 
+/** The labels of the pods of a revision. */
+export function labelsOf(template: PodTemplateSpec | undefined, { hash, revision }: Identity): Record<string, string> {
+  return { ...template?.metadata?.labels, [hashLabel]: hash, [generationLabel]: String(revision) };
+}
+
 /** A pod for this node: it is not bound, but no other node suits it. */
-export function orderOf(
-  store: Store,
-  set: DaemonSetObject,
-  node: string,
-  { hash, revision }: { hash: string; revision: number },
-): PodOrder {
+export function orderOf(store: Store, set: DaemonSetObject, node: string, identity: Identity): PodOrder {
   const template = set.spec?.template ?? {};
-  const labels = { ...template.metadata?.labels, [hashLabel]: hash, [generationLabel]: String(revision) };
+  const labels = labelsOf(template, identity);
   const make = (name: string): PodObject => {
     const pod = podFromTemplate(store, set, { ...template, metadata: { ...template.metadata, labels } }, name);
     const { containers = [], affinity, ...spec } = pod.spec ?? {};

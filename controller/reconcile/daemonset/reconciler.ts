@@ -16,7 +16,7 @@ import { createPods, deletePods, maxCreations } from '../pod-changes.ts';
 import { isFinished, isReady, isTerminating, type PodObject, untilAvailable } from '../pod-state.ts';
 import { podsOwnedBy } from '../pods-owned-by.ts';
 import { keyOf, Runner, splitKey } from '../runner.ts';
-import { type DaemonSetObject, hashLabel, judgeNode, nodeOf, orderOf } from './daemon-pod.ts';
+import { type DaemonSetObject, hashLabel, judgeNode, labelsOf, nodeOf, orderOf } from './daemon-pod.ts';
 import { countDaemons, type DaemonNode, type DaemonPlan, type DaemonPod, planDaemons } from './plan.ts';
 import { ensureRevision, hashOf, removeOldRevisions, type RevisionObject, revisionResource } from './revisions.ts';
 
@@ -82,7 +82,8 @@ export class DaemonSetReconciler {
 
   /** All that is made would be released at once, and made again without end. */
   #refuse(set: DaemonSetObject): undefined {
-    const message = 'spec.selector does not match the labels of spec.template: nothing is made until they agree';
+    const message =
+      'spec.selector does not match the labels of spec.template and of revisions: nothing is made until it does';
     this.#deps.events.record(set, 'Warning', 'FailedCreate', message, component);
   }
 
@@ -257,7 +258,11 @@ function budgetOf(
 
 function selectsOwnPods({ spec }: DaemonSetObject): boolean {
   const requirements = requirementsOf(spec?.selector) ?? [];
-  return requirements.length > 0 && matchesLabels(requirements, spec?.template?.metadata?.labels);
+  const labels = labelsOf(spec?.template, { hash: '', revision: 0 });
+  return (
+    requirements.length > 0 &&
+    [labels, spec?.template?.metadata?.labels].every((own) => matchesLabels(requirements, own))
+  );
 }
 
 function ownerKey({ metadata, ...child }: KubeObject): string | undefined {

@@ -2,6 +2,7 @@ import { hasReason } from '../../../shared/errors.ts';
 import type { LabelSelector } from '../../../shared/objects/types.ts';
 import type { EventRecorder } from '../../store/event-recorder.ts';
 import type { Store } from '../../store/store.ts';
+import { checkSelected } from '../claim.ts';
 import { controllerReference } from '../owners.ts';
 import type { ReplicaSetObject } from '../replicaset/observe.ts';
 import type { DeploymentObject } from './deployment.ts';
@@ -38,6 +39,7 @@ export async function createSet(
   const { spec, metadata, status } = deployment;
   const hash = templateHash(spec?.template, status?.collisionCount ?? 0);
   const labels = { ...spec?.template.metadata?.labels, [templateHashLabel]: hash };
+  checkSelected(spec?.selector, labels);
   const created = await store.create<ReplicaSetObject>(resource, {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

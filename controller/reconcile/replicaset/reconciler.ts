@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { backoffMs } from '../../../shared/backoff.ts';
 import { rfc3339 } from '../../../shared/clock.ts';
-import { ApiError, hasReason, messageOf } from '../../../shared/errors.ts';
-import { matchesLabels, podSelectorOf, requirementsOf, selects } from '../../../shared/objects/selector.ts';
+import { hasReason, messageOf } from '../../../shared/errors.ts';
+import { podSelectorOf, selects } from '../../../shared/objects/selector.ts';
 import type { KubeObject, Namespace, ReplicaSetStatus } from '../../../shared/objects/types.ts';
 import type { Scope } from '../../../shared/scope.ts';
 import type { Change } from '../../store/store.ts';
-import { claimChildren } from '../claim.ts';
+import { checkSelected, claimChildren } from '../claim.ts';
 import { withCondition, withoutCondition } from '../../../shared/objects/conditions.ts';
 import type { ReconcileDeps } from '../deps.ts';
 import { startFollowing } from '../../store/follow.ts';
@@ -72,7 +72,7 @@ export class ReplicaSetReconciler {
     const deps = { ...this.#deps, component: this.#kind.component };
     const template = set.spec?.template ?? {};
     const make = (name: string): PodObject => {
-      checkTemplate(set);
+      checkSelected(set.spec?.selector, template.metadata?.labels);
       return podFromTemplate(this.#deps.store, set, template, name);
     };
     const wanted = steps.reduce((sum, step) => (step.do === 'create' ? sum + step.count : sum), 0);
@@ -166,14 +166,6 @@ export class ReplicaSetReconciler {
     if (isLost === wasLost) return [];
     const { items } = this.#deps.store.list<PodObject>('pods');
     return items.filter(({ spec }) => spec?.nodeName === key.name).flatMap((pod) => this.#ownerKey(pod) ?? []);
-  }
-}
-
-/** Each pod would be released as soon as it is there, and the next one made, without end. */
-function checkTemplate({ spec }: ReplicaSetObject): void {
-  const labels = spec?.template?.metadata?.labels;
-  if (!matchesLabels(requirementsOf(spec?.selector) ?? [], labels)) {
-    throw new ApiError('Invalid', 'the labels of its template do not match its selector');
   }
 }
 

@@ -138,12 +138,18 @@ describe('the daemonset controller', function () {
     await cluster.until('it is announced', () => cluster.events('FailedDaemonPod').length === 4);
   });
 
-  it('makes nothing of a template that its selector does not match', async () => {
-    await create({ selector: { matchLabels: { app: 'other' } } });
-    await cluster.until('it is announced', () => cluster.events('FailedCreate').length === 1);
-    await cluster.pass(60_000);
-    assert.deepEqual([cluster.pods(), revisions(), cluster.events('FailedCreate').length], [[], [], 1]);
-  });
+  for (const selector of [
+    { matchLabels: { app: 'other' } },
+    { matchLabels: { app: 'log' }, matchExpressions: [{ key: 'controller-revision-hash', operator: 'DoesNotExist' }] },
+    { matchLabels: { app: 'log' }, matchExpressions: [{ key: 'pod-template-generation', operator: 'DoesNotExist' }] },
+  ]) {
+    it(`makes no pods that its selector would release again: ${JSON.stringify(selector)}`, async () => {
+      await create({ selector });
+      await cluster.until('it is announced', () => cluster.events('FailedCreate').length === 1);
+      await cluster.pass(60_000);
+      assert.deepEqual([cluster.pods(), revisions(), cluster.events('FailedCreate').length], [[], [], 1]);
+    });
+  }
 
   it('makes nothing for a lost node, and one pod again when it is back', async () => {
     await create();

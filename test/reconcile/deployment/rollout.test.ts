@@ -45,6 +45,21 @@ describe('a Deployment', () => {
     assert.deepEqual(cluster.events('ScalingReplicaSet'), [`Scaled up replica set ${name} from 0 to 3`]);
   });
 
+  it('makes no ReplicaSets that its selector would release again', async () => {
+    const selectors = [
+      { matchLabels: { app: 'other' } },
+      { matchExpressions: [{ operator: 'Exists' }] },
+      { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }] },
+      { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'pod-template-hash', operator: 'DoesNotExist' }] },
+    ] as NonNullable<ReplicaSetObject['spec']>['selector'][];
+    for (const selector of selectors) {
+      await cluster.store.create('deployments.apps', aDeployment({ spec: { selector } }));
+      await cluster.pass(1_000);
+      assert.deepEqual(cluster.sets(), [], JSON.stringify(selector));
+      await cluster.store.remove('deployments.apps', 'default', 'web');
+    }
+  });
+
   it('rolls over without ever having too many or too few pods', async () => {
     await create({
       replicas: 4,

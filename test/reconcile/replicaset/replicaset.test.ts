@@ -101,7 +101,7 @@ describe('a ReplicaSet', () => {
       });
     });
     await cluster.store.create('replicasets.apps', aSet(2));
-    await cluster.until('the first replacements', () => cluster.pods().length >= 4, 500);
+    await cluster.until('the first replacements', () => cluster.pods().length >= 4, 500, 5);
     await cluster.pass(3_600_000);
     const count = cluster.pods().length;
     assert.ok(count >= 20 && count <= 60, `${count} pods in an hour`);
