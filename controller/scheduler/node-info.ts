@@ -130,9 +130,15 @@ export class NodeInfo {
     return [...this.#claims.values()];
   }
 
+  #sum(resource: string): number {
+    return this.claims().reduce((total, { requests }) => total + (requests[resource] ?? 0), 0);
+  }
+
   #count({ requests, owner }: PodClaim, sign: 1 | -1): void {
     for (const [resource, amount] of Object.entries(requests)) {
-      this.#requested[resource] = (this.#requested[resource] ?? 0) + sign * amount;
+      const before = this.#requested[resource] ?? 0;
+      // Beside an absurd amount small ones are lost in rounding: they are counted anew when it goes.
+      this.#requested[resource] = Number.isSafeInteger(before) ? before + sign * amount : this.#sum(resource);
     }
     const count = (this.#byOwner.get(owner) ?? 0) + sign;
     if (count > 0) this.#byOwner.set(owner, count);

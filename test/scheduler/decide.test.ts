@@ -119,6 +119,17 @@ describe('decide', () => {
     }
   });
 
+  it('forgets nothing that is taken beside a pod that asks for an absurd amount', () => {
+    const snapshot = snapshotOf(node('a', '4'));
+    snapshot.assume(claimOf(pod('here', '3')), 'a');
+    const absurd = claimOf(pod('absurd', '1e300'));
+    snapshot.assume(absurd, 'a');
+    assert.equal(place(snapshot, pod('while it is there', '1m')), undefined);
+    snapshot.removePod(absurd.uid);
+    assert.equal(place(snapshot, pod('too large', '2')), undefined);
+    assert.equal(place(snapshot, pod('fits', '1')), 'a');
+  });
+
   it('says so when there is no node', () => {
     assert.equal(explainMisses([]), 'no nodes available to schedule pods');
   });

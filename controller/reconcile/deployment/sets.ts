@@ -1,4 +1,4 @@
-import { hasReason } from '../../../shared/errors.ts';
+import { hasReason, messageOf } from '../../../shared/errors.ts';
 import type { LabelSelector } from '../../../shared/objects/types.ts';
 import type { EventRecorder } from '../../store/event-recorder.ts';
 import type { Store } from '../../store/store.ts';
@@ -30,7 +30,10 @@ export function currentName({ metadata, spec, status }: DeploymentObject): strin
   return `${metadata.name}-${templateHash(spec?.template, status?.collisionCount ?? 0)}`;
 }
 
-/** Makes the set of the present template. Throws AlreadyExists when its name is taken by something else. */
+/**
+ * Makes the set of the present template. Throws AlreadyExists when its name is taken by something else, Invalid when the
+ * selector would release it at once.
+ */
 export async function createSet(
   { store, events }: Deps,
   deployment: DeploymentObject,
@@ -39,7 +42,13 @@ export async function createSet(
   const { spec, metadata, status } = deployment;
   const hash = templateHash(spec?.template, status?.collisionCount ?? 0);
   const labels = { ...spec?.template.metadata?.labels, [templateHashLabel]: hash };
-  checkSelected(spec?.selector, labels);
+  try {
+    checkSelected(spec?.selector, labels);
+  } catch (error) {
+    const message = `Failed to create new replica set "${currentName(deployment)}": ${messageOf(error)}`;
+    events.record(deployment, 'Warning', 'ReplicaSetCreateError', message, component);
+    throw error;
+  }
   const created = await store.create<ReplicaSetObject>(resource, {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

@@ -56,6 +56,9 @@ describe('a Deployment', () => {
       await cluster.store.create('deployments.apps', aDeployment({ spec: { selector } }));
       await cluster.pass(1_000);
       assert.deepEqual(cluster.sets(), [], JSON.stringify(selector));
+      const events = cluster.events('ReplicaSetCreateError');
+      assert.match(events.at(-1) ?? '', /the labels of its template do not match its selector/);
+      assert.ok(events.length <= selectors.length);
       await cluster.store.remove('deployments.apps', 'default', 'web');
     }
   });
