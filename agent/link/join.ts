@@ -105,10 +105,21 @@ async function ask(token: JoinToken, request: JoinRequest, { log, signal }: Join
     log,
   });
   try {
-    await bus.ready({ timeoutMs: answerWithinMs, signal });
+    await readyFor(bus, signal);
     return checkJoinReply(await bus.request(subjects.join(token.id), request, { timeoutMs: answerWithinMs, signal }));
   } finally {
     await bus.close();
+  }
+}
+
+/** A token that was taken back or is used up does not even connect. */
+async function readyFor(bus: NatsBus, signal: AbortSignal): Promise<void> {
+  try {
+    await bus.ready({ timeoutMs: answerWithinMs, signal });
+  } catch (error) {
+    if (!hasReason(error, 'Unauthorized')) throw error;
+    const message = 'the join token is unknown, used up or was revoked: make a new one with "berth token create"';
+    throw new ApiError('Unauthorized', message, {}, { cause: error });
   }
 }
 

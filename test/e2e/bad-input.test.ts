@@ -217,7 +217,7 @@ describe('bad input', function () {
       await cluster.berth(['token', 'revoke', id]);
       const revoked = await joinWith(token);
       assert.equal(revoked.code, 1, revoked.stderr);
-      assert.match(revoked.stderr, /the join token is unknown or was revoked/);
+      assert.match(revoked.stderr, /the join token is unknown, used up or was revoked: make a new one/);
     });
 
     it('has stopped no part of Berth, and no other pod', async () => {
