@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import type { NatsBus } from '../shared/bus/nats-bus.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
@@ -103,8 +104,10 @@ async function connect({ settings, paths, clock, log, scope }: Context): Promise
   if (running !== undefined) {
     throw new SettingsError('node-name', `the agent of ${node} already runs on ${dataDir} (process ${running.pid})`);
   }
-  const identity = await joinCluster({ token, node, directory: paths.data, clock, log, signal: scope.signal });
-  if (joinTokenFile !== undefined) await rm(joinTokenFile, { force: true });
+  const joining = joinCluster({ token, node, directory: paths.data, clock, log, signal: scope.signal });
+  const identity = await joining.finally(() => {
+    if (joinTokenFile !== undefined) rmSync(joinTokenFile, { force: true });
+  });
   const [bus, data] = [identity.connect('control'), identity.connect('data')];
   scope.spawn(
     (signal) => identity.keepFresh(bus, signal),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { execve } from 'node:process';
@@ -21,7 +22,7 @@ export const nodeArguments = ['--disable-warning=ExperimentalWarning', '--max-se
  */
 function environmentOf({ BERTH_JOIN_TOKEN: token, ...rest }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (token === undefined) return rest;
-  const file = join(tmpdir(), `berth-join-${process.pid}`);
+  const file = join(tmpdir(), `berth-join-${randomUUID()}`);
   return { ...rest, BERTH_JOIN_TOKEN_FILE: writeJoinToken(file, token) };
 }
 

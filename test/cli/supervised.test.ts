@@ -136,7 +136,8 @@ describe('berth up and its programs', function () {
     await until(() => /^berth ready /m.test(output), 'berth is ready', { withinMs: 60_000 });
     const first = up;
     const api = args[args.indexOf('--api-listen') + 1] ?? '';
-    const other = ['--data-dir', join(directory, 'other'), '--bus-listen', '127.0.0.1:0'];
+    const [bus] = await freePorts(1);
+    const other = ['--data-dir', join(directory, 'other'), '--bus-listen', `127.0.0.1:${bus}`];
     const cases: [string[], number, RegExp][] = [
       [other, 1, /^berth controller: .*127\.0\.0\.1:\d+.*\n$/],
       [[...other, '--api-listen', 'nowhere'], 2, /^berth controller: --api-listen: "nowhere" is not HOST:PORT.*\n$/],
