@@ -65,6 +65,7 @@ async function findProcesses(isOurs: (text: string) => boolean): Promise<string[
       const [command = '', cgroup = ''] = await Promise.all(
         ['cmdline', 'cgroup'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
       );
+      if (command === '') return []; // its memory is gone already: it is ending
       return isOurs(command) || isOurs(cgroup) ? [`${pid} ${command.replaceAll('\0', ' ')}`] : [];
     }),
   );
