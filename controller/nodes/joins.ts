@@ -92,8 +92,10 @@ export class Joins {
 
   #checkRate(): void {
     const now = this.#deps.clock.monotonic();
-    this.#due = Math.max(this.#due, now - (rate.burst * 1000) / rate.perSecond) + 1000 / rate.perSecond;
-    if (this.#due > now) throw new ApiError('TooManyRequests', 'too many machines ask to join at once: try again');
+    const due = Math.max(this.#due, now - (rate.burst * 1000) / rate.perSecond) + 1000 / rate.perSecond;
+    if (due > now) throw new ApiError('TooManyRequests', 'too many machines ask to join at once: try again');
+    // Refused ones do not count: a flood would keep machines out long after its end.
+    this.#due = due;
   }
 
   async #join({ id, secret, node, publicKey }: JoinRequest): Promise<JoinReply> {

@@ -48,6 +48,8 @@ export class NatsServer {
   #config: NatsServerConfig | undefined;
   #server: ProcessIdentity | undefined;
   #wasAdopted = false;
+  /** One at a time: of two that sign the same claims at once, one would be lost. */
+  #revoking: Promise<unknown> = Promise.resolve();
 
   constructor(options: NatsServerOptions) {
     this.#options = options;
@@ -98,7 +100,13 @@ export class NatsServer {
   }
 
   /** Voids what was issued to this key until now; whoever uses it is cut off. */
-  async revoke(publicKey: string): Promise<void> {
+  revoke(publicKey: string): Promise<void> {
+    const revoked = this.#revoking.then(() => this.#revoke(publicKey));
+    this.#revoking = revoked.catch(() => undefined);
+    return revoked;
+  }
+
+  async #revoke(publicKey: string): Promise<void> {
     const { authority, tls, log } = this.#options;
     await authority.revoke(publicKey);
     await this.#refreshConfig();

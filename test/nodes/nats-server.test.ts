@@ -110,6 +110,22 @@ describe('NatsServer', function () {
     assert.ok(!old.isConnected);
   });
 
+  it('loses none of many keys that are revoked at once', async () => {
+    const users = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(async (name) => {
+        const { seed, publicKey } = createUserKey();
+        const jwt = await bench.authority.issueNode(name, publicKey);
+        return { publicKey, bus: await bench.connect(name, { jwt, seed }, inboxPrefix(name)) };
+      }),
+    );
+    await Promise.all(users.map(({ publicKey }) => bench.server.revoke(publicKey)));
+    assert.deepEqual(
+      users.filter(({ publicKey }) => !bench.authority.isRevoked(publicKey)),
+      [],
+    );
+    await until(() => users.every(({ bus }) => !bus.isConnected), 'all are out');
+  });
+
   it('takes a new certificate without a restart, and disturbs nobody while it is the same', async () => {
     const node = await bench.node('n1');
     let reconnects = 0;
